@@ -25,8 +25,8 @@ class SystemClock:
 class OffsetClock:
     """The machine's time plus the seconds written in a file; test mode only.
 
-    The file is read again when it changes; while it is absent or empty the offset is zero. Write it by renaming a
-    complete file over it. A file that holds no number raises ValueError.
+    The file is read again when it changes; while it is absent or empty the offset is zero. Write it by
+    renaming a complete file over it. A file that holds no number raises ValueError.
     """
 
     def __init__(self, path: Path) -> None:

@@ -15,8 +15,8 @@ _last_tick = 0
 def new_id() -> str:
     """Make the next identifier; within one process each is greater than the one before.
 
-    RFC 9562 section 6.2 method 3: the 12 bits of rand_a carry the fraction of the millisecond. Real time always,
-    never the movable clock of test mode: ids must not run backwards when that clock is moved.
+    RFC 9562 section 6.2 method 3: the 12 bits of rand_a carry the fraction of the millisecond. Always real
+    time, never the movable clock of test mode: ids must not run backwards when that clock is moved.
     """
     tick = _next_tick()
     rand_b = int.from_bytes(os.urandom(8), "big") >> (64 - _RAND_B_BITS)

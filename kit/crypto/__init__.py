@@ -1,0 +1,1 @@
+"""Keys, and what is sealed with them: columns, blobs, blind indexes and keyed digests."""

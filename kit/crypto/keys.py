@@ -1,0 +1,156 @@
+"""The ring of master keys, in a directory only its owner can read.
+
+Each `<key_id>.key` holds 32 bytes as base64; `current` names the key that new data is sealed with; older
+keys stay to open what they sealed. `blind.key` is apart and never rotated, because an index must give the
+same value for ever.
+"""
+
+import base64
+import binascii
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+BLIND = "blind"
+_KEY_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,15}")
+_NUMBERED = re.compile(r"k([0-9]{1,6})")
+_OTHERS = 0o077
+
+
+class UnknownKey(LookupError):  # noqa: N818 - LookupError says that it is one
+    """No key of that name is in the ring."""
+
+
+class KeyRing:
+    """Master keys by id; the one named `blind` serves indexes and digests only.
+
+    Every use takes a sub-key of its own (HKDF-SHA256 under the label of the use), so that no two uses
+    share a key.
+    """
+
+    def __init__(self, keys: Mapping[str, bytes], current: str, *, directory: Path | None = None) -> None:
+        """With `directory`, a key id not known yet is looked for there: another process may have added it."""
+        self._keys = {_checked_id(name): _checked_key(key) for name, key in keys.items()}
+        self._derived: dict[tuple[str, str], bytes] = {}
+        self._directory = directory
+        if current not in self._keys or current == BLIND:
+            raise UnknownKey(current)
+        self.current = current
+
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """The ids that data may be sealed under."""
+        return frozenset(self._keys) - {BLIND}
+
+    def sub_key(self, key_id: str, label: str) -> bytes:
+        """Derive 32 bytes for one use of one key; UnknownKey if the ring lacks it."""
+        found = self._derived.get((key_id, label))
+        if found is None:
+            hkdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"yichuang:{label}".encode())
+            found = self._derived[key_id, label] = hkdf.derive(self._master(key_id))
+        return found
+
+    def _master(self, key_id: str) -> bytes:
+        if key_id not in self._keys and self._directory is not None and _KEY_ID.fullmatch(key_id):
+            path = self._directory / f"{key_id}.key"
+            if path.exists():
+                self._keys[key_id] = _read_key(path)
+        try:
+            return self._keys[key_id]
+        except KeyError:
+            raise UnknownKey(key_id) from None
+
+
+def load_key_ring(directory: Path) -> KeyRing:
+    """Read the ring; PermissionError if others may read a key, LookupError or OSError if one is missing."""
+    current = (directory / "current").read_text(encoding="ascii").strip()
+    keys = {path.stem: _read_key(path) for path in sorted(directory.glob("*.key"))}
+    if BLIND not in keys:
+        raise UnknownKey(BLIND)
+    return KeyRing(keys, current, directory=directory)
+
+
+def create_key_ring(directory: Path) -> KeyRing:
+    """Make the ring unless it is there, and load it; several processes may do so at once."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (directory / "current").exists():
+        # A first file wins and is never replaced: another process may already seal with it.
+        for name in ("k1", BLIND):
+            _write_new(directory / f"{name}.key", _fresh_key())
+        _write_new(directory / "current", "k1\n")
+    return load_key_ring(directory)
+
+
+def add_key(directory: Path) -> str:
+    """Add a key, make it the current one and return its id; running processes seal with it once restarted."""
+    numbers = [int(m[1]) for path in directory.glob("*.key") if (m := _NUMBERED.fullmatch(path.stem))]
+    key_id = f"k{max(numbers, default=0) + 1}"
+    if not _write_new(directory / f"{key_id}.key", _fresh_key()):
+        raise FileExistsError(key_id)
+    staged = directory / f".current.{secrets.token_hex(8)}"
+    _write_durably(staged, f"{key_id}\n")
+    staged.replace(directory / "current")
+    _sync_directory(directory)
+    return key_id
+
+
+def _fresh_key() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode() + "\n"
+
+
+def _read_key(path: Path) -> bytes:
+    if path.stat().st_mode & _OTHERS:
+        raise PermissionError(f"{path} may be read by others; its mode must be 0600")
+    try:
+        return _checked_key(base64.b64decode(path.read_text(encoding="ascii").strip(), validate=True))
+    except (binascii.Error, ValueError):
+        # Not chained: the cause would carry the file's text.
+        raise ValueError(f"{path} does not hold {KEY_BYTES} bytes as base64") from None
+
+
+def _checked_key(key: bytes) -> bytes:
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"a key has {KEY_BYTES} bytes")
+    return bytes(key)
+
+
+def _checked_id(key_id: str) -> str:
+    if not _KEY_ID.fullmatch(key_id):
+        raise ValueError(f"{key_id!r} is no key id")
+    return key_id
+
+
+def _write_new(path: Path, text: str) -> bool:
+    """Write the whole file or leave the one that is there; a crash never leaves half a key."""
+    staged = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    _write_durably(staged, text)
+    try:
+        path.hardlink_to(staged)
+    except FileExistsError:
+        return False
+    finally:
+        staged.unlink()
+    _sync_directory(path.parent)
+    return True
+
+
+def _write_durably(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
