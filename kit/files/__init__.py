@@ -1,0 +1,1 @@
+"""Files: encrypted as they stream in, kept under the digest of what was in them."""

@@ -1,0 +1,23 @@
+"""What can be wrong with a file that somebody brings."""
+
+from kit.errors import Kind, Problem
+
+
+class FileTooLarge(Problem):
+    """More bytes than allowed; raised while streaming, as soon as the limit is passed."""
+
+    code = "FILE_TOO_LARGE"
+    kind = Kind.TOO_LARGE
+    title = "文件太大，请压缩后重新上传"
+
+
+class FileNotAsDeclared(Problem):
+    """The content is of no accepted type, or of another than the one declared."""
+
+    code = "FILE_NOT_AS_DECLARED"
+    kind = Kind.MEDIA_TYPE
+    title = "文件内容与所称的格式不符，请上传 JPEG、PNG 或 PDF 文件"
+
+
+class FileDamaged(Exception):  # noqa: N818 - the file's state
+    """A stored file does not open: changed, cut short, its key missing, or another file's content."""
