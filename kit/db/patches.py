@@ -1,0 +1,126 @@
+"""What Tortoise 1.1 gets wrong about cancelled transactions, mended in one place.
+
+Sanic cancels a handler when the phone goes away. A task cancelled inside `in_transaction().__aenter__` never gives
+its connection back (MySQL pool) or its lock (SQLite), and soon nobody gets any. On SQLite, a transaction that reads
+first and writes later fails at once under contention from another process, whatever `busy_timeout` says, unless it
+begins with BEGIN IMMEDIATE. `tests/kit/db/test_patches.py` fails when the library no longer needs this.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Awaitable
+from typing import Any
+
+from tortoise.backends.base import client as base
+from tortoise.backends.sqlite import client as sqlite
+from tortoise.connection import get_connections
+from tortoise.exceptions import OperationalError
+
+PATCHED_FOR = "1.1"
+
+
+async def _through(work: Awaitable[Any]) -> None:
+    """Run `work` to its end even when cancelled meanwhile, then let the cancellation pass."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+async def _give_back(client: Any, connection: Any) -> None:
+    pool = client._parent._pool  # noqa: SLF001 - this module exists to reach inside
+    if pool is None:
+        return
+    await pool.release(connection)
+    if connection.closed:  # aiomysql wakes nobody when a closed connection comes back
+        await pool._wakeup()  # noqa: SLF001
+
+
+async def _pooled_enter(self: Any) -> Any:
+    await self.ensure_connection()
+    client = self.client
+    connection = await client._parent._pool.acquire()  # noqa: SLF001
+    client._connection = connection  # noqa: SLF001
+    try:
+        await client.begin()
+    except BaseException:
+        connection.close()
+        await _give_back(client, connection)
+        raise
+    self.token = get_connections().set(self.connection_name, client)
+    return client
+
+
+async def _pooled_exit(self: Any, exc_type: Any, _exc: Any, _tb: Any) -> None:
+    client, connection = self.client, self.client._connection  # noqa: SLF001
+    try:
+        if exc_type is None:
+            await client.commit()
+        else:
+            # The error that brought us here matters more than one of the rollback; the connection is dropped then.
+            with contextlib.suppress(Exception):
+                await client.rollback()
+    finally:
+        if not client._finalized:  # noqa: SLF001
+            connection.close()  # its state is unknown: never back into the pool
+        get_connections().reset(self.token)
+        await asyncio.shield(_give_back(client, connection))
+
+
+async def _sqlite_begin(self: Any) -> None:
+    try:
+        await self._connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        raise OperationalError(error) from error
+
+
+async def _sqlite_enter(self: Any) -> Any:
+    await self._trxlock.acquire()
+    try:
+        await self.ensure_connection()
+        begin = asyncio.ensure_future(self.connection.begin())
+        try:
+            await asyncio.shield(begin)
+        except asyncio.CancelledError:
+            await asyncio.wait([begin])
+            if begin.exception() is None:
+                await _through(self.connection.rollback())
+            raise
+    except BaseException:
+        self._trxlock.release()
+        raise
+    self.token = get_connections().set(self.connection_name, self.connection)
+    return self.connection
+
+
+async def _sqlite_exit(self: Any, exc_type: Any, _exc: Any, _tb: Any) -> None:
+    async def finish() -> None:
+        if exc_type is not None:
+            await self.connection.rollback()
+            return
+        try:
+            await self.connection.commit()
+        except BaseException:
+            await self.connection._connection.rollback()  # noqa: SLF001 - a failed COMMIT leaves it open
+            raise
+
+    try:
+        await _through(finish())
+    finally:
+        get_connections().reset(self.token)
+        self._trxlock.release()
+
+
+def apply() -> None:
+    """Mend Tortoise's transaction contexts; safe to call more than once."""
+    pooled: Any = base.TransactionContextPooled
+    pooled.__aenter__ = _pooled_enter
+    pooled.__aexit__ = _pooled_exit
+    single: Any = sqlite.SqliteTransactionContext
+    single.__aenter__ = _sqlite_enter
+    single.__aexit__ = _sqlite_exit
+    wrapper: Any = sqlite.SqliteTransactionWrapper
+    wrapper.begin = _sqlite_begin

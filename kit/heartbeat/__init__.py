@@ -1,0 +1,1 @@
+"""The worker's sign of life, which `/readyz` looks for."""

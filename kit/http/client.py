@@ -1,0 +1,65 @@
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from prometheus_client import Counter, Histogram
+
+from kit.db import in_transaction
+from kit.errors import OutsideError
+from kit.log import current_request_id
+
+_CALLS = Counter("outside_calls_total", "Calls to outside systems", ["system", "result"])
+_SECONDS = Histogram("outside_call_seconds", "Duration of calls to outside systems", ["system"])
+
+
+class HttpClient:
+    """Calls one outside system: a timeout always, at most `limit` calls at once, never inside a transaction."""
+
+    def __init__(self, system: str, *, timeout: float = 10.0, limit: int = 32) -> None:
+        """`timeout` in seconds for the whole exchange; `limit` concurrent calls, others wait within the timeout."""
+        self.system = system
+        self._timeout = timeout
+        self._slots = asyncio.Semaphore(limit)
+        self._client = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=limit), trust_env=False)
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one request; OutsideError (transient) when the other side is down or too slow, whatever it would say.
+
+        A status of 400 and above is an answer, not an error: the adapter knows what it means.
+        """
+        if in_transaction():
+            raise RuntimeError(f"no call to {self.system} while a transaction is open")
+        started = time.monotonic()
+        merged = {"X-Request-Id": current_request_id(), **(headers or {})}
+        try:
+            async with asyncio.timeout(self._timeout), self._slots:
+                answer = await self._client.request(
+                    method, url, content=content, headers=merged, params=_params(params)
+                )
+        except (httpx.TimeoutException, TimeoutError) as error:
+            _CALLS.labels(self.system, "timeout").inc()
+            raise OutsideError(self.system, "TIMEOUT", "no answer in time", permanent=False) from error
+        except httpx.HTTPError as error:
+            _CALLS.labels(self.system, "unreachable").inc()
+            raise OutsideError(self.system, "UNREACHABLE", type(error).__name__, permanent=False) from None
+        finally:
+            _SECONDS.labels(self.system).observe(time.monotonic() - started)
+        _CALLS.labels(self.system, f"{answer.status_code // 100}xx").inc()
+        return answer
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+def _params(params: Mapping[str, str] | None) -> Any:
+    return dict(params) if params else None

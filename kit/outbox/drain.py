@@ -1,0 +1,111 @@
+"""The worker's loop: claim, handle, finish; a crash anywhere only means that a row is handled again."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from kit.clock import Clock
+from kit.errors import OutsideError, Permanent, Problem
+from kit.log import get_logger, request_scope
+from kit.outbox import claim as claims
+from kit.outbox.claim import Claim
+from kit.outbox.event import Event, Handler
+
+LONGEST_WAIT_SECONDS = 600.0
+log = get_logger("outbox")
+
+
+@dataclass
+class Drain:
+    """Works the outbox for `house`; build it once per worker process."""
+
+    house: Any
+    handlers: Sequence[Handler]
+    clock: Clock
+    concurrency: int = 8
+    lease_seconds: int = 60
+    crash_at: str | None = None  # tests only: "before:<handler>" or "after:<handler>"
+    _by_name: Mapping[str, Handler] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_name = {handler.name: handler for handler in self.handlers}
+        if len(self._by_name) != len(self.handlers):
+            raise ValueError("two handlers share a name")
+
+    async def once(self) -> int:
+        """Handle what is due now, at most `concurrency` rows at a time; answers how many were claimed."""
+        rows = await claims.candidates(now=self.clock.now(), limit=self.concurrency)
+        done = await asyncio.gather(*(self._work(row) for row in rows))
+        return sum(done)
+
+    async def until_idle(self, *, rounds: int = 1000) -> None:
+        """Handle everything that is due, and what that causes."""
+        for _ in range(rounds):
+            if await self.once() == 0:
+                return
+        raise RuntimeError("the outbox does not come to rest")
+
+    async def _work(self, row: dict[str, Any]) -> bool:
+        claim = await claims.lease(row, now=self.clock.now(), seconds=self.lease_seconds)
+        if claim is None:
+            return False
+        with request_scope(claim.request_id):
+            await self._handle(claim)
+        return True
+
+    async def _handle(self, claim: Claim) -> None:
+        self._crash("before", claim)
+        try:
+            await self._run(claim)
+        except Exception as error:  # noqa: BLE001 - a handler may fail in any way; the row remembers
+            await self._failed(claim, error)
+            return
+        self._crash("after", claim)
+        if not await claims.finish(claim, now=self.clock.now()):
+            log.warning("lease_lost", handler=claim.handler, row=claim.id)
+
+    async def _run(self, claim: Claim) -> None:
+        handler = self._by_name.get(claim.handler)
+        if handler is None:
+            raise Permanent(f"unknown handler {claim.handler}")
+        await handler.run(self.house, _decode(handler.event, claim.payload))
+
+    async def _failed(self, claim: Claim, error: Exception) -> None:
+        text = describe(error)
+        if _is_permanent(error):
+            log.error("parked", handler=claim.handler, row=claim.id, error=text)
+            await claims.park(claim, error=text)
+            return
+        wait = min(LONGEST_WAIT_SECONDS, 0.25 * 2**claim.attempts) * random.uniform(0.75, 1.25)  # noqa: S311
+        log.warning("will_retry", handler=claim.handler, row=claim.id, error=text, seconds=round(wait, 1))
+        if not isinstance(error, OutsideError):
+            log.warning("handler_failed", handler=claim.handler, exc_info=error)
+        await claims.put_back(claim, available_at=self.clock.now() + timedelta(seconds=wait), error=text)
+
+    def _crash(self, moment: str, claim: Claim) -> None:
+        if self.crash_at == f"{moment}:{claim.handler}":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _decode(event: type[Event], payload: str) -> Event:
+    known = {part.name for part in fields(event)}
+    return event(**{key: value for key, value in orjson.loads(payload).items() if key in known})
+
+
+def _is_permanent(error: Exception) -> bool:
+    return isinstance(error, Permanent | Problem) or (isinstance(error, OutsideError) and error.permanent)
+
+
+def describe(error: Exception) -> str:
+    """What the row and the log may keep of an error: kind and code, never a message that may quote a person."""
+    if isinstance(error, OutsideError):
+        return str(error)[:255]
+    code = error.code if isinstance(error, Problem) else (str(error) if isinstance(error, Permanent) else "")
+    return f"{type(error).__name__}: {code}"[:255]

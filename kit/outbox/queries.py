@@ -1,0 +1,44 @@
+from dataclasses import dataclass
+from datetime import datetime
+
+from kit.db import execute, fetch, transactional
+from kit.db.sql import as_utc
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A row that waits for staff."""
+
+    id: str
+    event_name: str
+    handler: str
+    attempts: int
+    error: str
+    request_id: str
+    created_at: datetime
+
+
+async def parked(*, after: str = "", limit: int = 20) -> list[Parked]:
+    """Rows set aside, oldest first; `after` is the last id of the page before."""
+    rows = await fetch(
+        "SELECT id, event_name, handler, attempts, error, request_id, created_at FROM kit_outbox "
+        "WHERE state = 'parked' AND id > ? ORDER BY id LIMIT ?",
+        [after, limit],
+    )
+    return [Parked(**{**row, "created_at": as_utc(row["created_at"])}) for row in rows]
+
+
+@transactional
+async def replay(*, row_id: str, now: datetime) -> bool:
+    """Let a parked row be tried again; False when there is none of that id."""
+    changed = await execute(
+        "UPDATE kit_outbox SET state = 'pending', available_at = ?, error = NULL WHERE id = ? AND state = 'parked'",
+        [now, row_id],
+    )
+    return changed == 1
+
+
+async def counts() -> dict[str, int]:
+    """Unfinished rows by state, for the metrics."""
+    rows = await fetch("SELECT state, COUNT(*) AS n FROM kit_outbox GROUP BY state")
+    return {row["state"]: row["n"] for row in rows}

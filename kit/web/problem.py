@@ -1,0 +1,93 @@
+"""Every failure as an RFC 9457 problem document with a stable code and a Chinese sentence."""
+
+from typing import Any
+
+import orjson
+from sanic import HTTPResponse, Request
+from sanic.exceptions import BadRequest, MethodNotAllowed, PayloadTooLarge, RequestTimeout, SanicException
+from sanic.exceptions import NotFound as SanicNotFound
+from sanic.handlers import ErrorHandler
+
+from kit.errors import Kind, OutsideError, Problem
+from kit.log import current_request_id, get_logger
+from kit.web import errors
+
+log = get_logger("web")
+
+
+class Internal(Problem):
+    """Something of ours is broken; the status is 500, outside the kinds a caller can act on."""
+
+    code = "INTERNAL"
+    title = "系统出现问题，您的内容没有丢失，请稍后重试"
+
+
+def document(problem: Problem, *, status: int) -> dict[str, Any]:
+    """The members of the problem document."""
+    body: dict[str, Any] = {
+        "type": f"urn:yichuang:problem:{problem.code.lower()}",
+        "title": problem.title,
+        "status": status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "request_id": current_request_id(),
+        **problem.extra,
+    }
+    if problem.errors:
+        body["errors"] = [
+            {"field": error.field, "code": error.code, "message": error.message} for error in problem.errors
+        ]
+    return body
+
+
+def response(problem: Problem) -> HTTPResponse:
+    """The problem as an HTTP answer."""
+    status = 500 if isinstance(problem, Internal) else problem.kind.value
+    headers = {"Cache-Control": "no-store"}
+    if problem.retry_after is not None or problem.kind in {Kind.OUTSIDE_DOWN, Kind.OUTSIDE_SLOW}:
+        headers["Retry-After"] = str(problem.retry_after or 30)
+    return HTTPResponse(
+        orjson.dumps(document(problem, status=status)),
+        status=status,
+        headers=headers,
+        content_type="application/problem+json",
+    )
+
+
+def translate(error: Exception) -> Problem:
+    """What a caller is told about any exception; the unknown is logged and becomes INTERNAL."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, OutsideError):
+        return _outside(error)
+    if isinstance(error, SanicNotFound | MethodNotAllowed):
+        return errors.NotFound()
+    if isinstance(error, PayloadTooLarge):
+        return errors.BodyTooLarge()
+    if isinstance(error, BadRequest | RequestTimeout):
+        return errors.NotReadable()
+    if isinstance(error, SanicException) and error.status_code < 500:  # noqa: PLR2004 - HTTP's own boundary
+        return errors.NotReadable()
+    log.error("request_failed", exc_info=error)
+    return Internal()
+
+
+def _outside(error: OutsideError) -> Problem:
+    log.warning("outside_failed", system=error.system, error_code=error.code, permanent=error.permanent)
+    extra = {"system": error.system, "outside_code": error.code}
+    if error.permanent:
+        return errors.OutsideRefused(extra=extra)
+    if error.code == "TIMEOUT":
+        return errors.OutsideTooSlow(extra=extra)
+    return errors.OutsideUnavailable(extra=extra)
+
+
+class ProblemHandler(ErrorHandler):
+    """Sanic's one error handler; it never shows a traceback or an input."""
+
+    def default(self, request: Request, exception: Exception) -> HTTPResponse:  # noqa: ARG002 - Sanic's signature
+        return response(translate(exception))
+
+    @staticmethod
+    def log(request: Request, exception: Exception) -> None:
+        """Say nothing here: Sanic would print the input; `translate` logs what is ours to mend."""

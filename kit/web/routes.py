@@ -1,0 +1,157 @@
+"""Declaring routes: path, access, input, answer; the same declaration serves the request and the OpenAPI document."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+from sanic import Blueprint, HTTPResponse, Request
+
+from kit.errors import Problem
+from kit.web.access import Access
+from kit.web.edge import Call, Edge, json_body, request_key
+from kit.web.validation import from_json, from_query
+
+Endpoint = Callable[..., Awaitable[Any]]
+MARK = "__yichuang_route__"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSpec:
+    """What a route promises."""
+
+    method: str
+    path: str
+    access: Access
+    summary: str
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    status: int = 200
+    keyed: bool = False
+    stream: bool = False
+    rate: str | None = None
+    media_type: str = "application/json"
+    errors: tuple[type[Problem], ...] = ()
+    tags: tuple[str, ...] = field(default=())
+
+
+class Routes:
+    """A blueprint whose every route is declared."""
+
+    def __init__(self, name: str, prefix: str, edge: Edge) -> None:
+        self.blueprint = Blueprint(name, url_prefix=prefix or None)
+        self._name = name
+        self._prefix = prefix
+        self._edge = edge
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        access: Access,
+        summary: str,
+        body: type[BaseModel] | None = None,
+        query: type[BaseModel] | None = None,
+        answer: type[BaseModel] | None = None,
+        status: int = 200,
+        keyed: bool = False,
+        stream: bool = False,
+        rate: str | None = None,
+        media_type: str = "application/json",
+        errors: tuple[type[Problem], ...] = (),
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare one route; `keyed` requires an Idempotency-Key, `rate` is per caller such as "10/minute"."""
+        spec = RouteSpec(
+            method=method,
+            path=self._prefix + path,
+            access=access,
+            summary=summary,
+            body=body,
+            query=query,
+            answer=answer,
+            status=status,
+            keyed=keyed,
+            stream=stream,
+            rate=rate,
+            media_type=media_type,
+            errors=errors,
+            tags=(self._name,),
+        )
+
+        def declare(endpoint: Endpoint) -> Endpoint:
+            handler = _serve(spec, endpoint, self._edge)
+            options: dict[str, Any] = {"stream": True} if stream else {}
+            self.blueprint.add_route(
+                handler,
+                path or "/",
+                methods=[method],
+                name=endpoint.__name__,
+                strict_slashes=False,
+                **options,
+            )
+            return endpoint
+
+        return declare
+
+    def get(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a GET; it changes nothing."""
+        return self.route("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a POST that creates or moves something: it requires an Idempotency-Key unless said otherwise."""
+        options.setdefault("keyed", True)
+        return self.route("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a PUT; repeating it changes nothing more."""
+        return self.route("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a PATCH; it carries If-Match."""
+        return self.route("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a DELETE."""
+        return self.route("DELETE", path, **options)
+
+
+def _serve(spec: RouteSpec, endpoint: Endpoint, edge: Edge) -> Callable[..., Coroutine[Any, Any, HTTPResponse | None]]:
+    route = f"{spec.method} {spec.path}"
+
+    async def handler(request: Request, **path: Any) -> HTTPResponse:
+        who = await edge.admit(request, spec.access)
+        if spec.rate is not None:
+            await edge.limits.check(spec.rate, route=route, caller=who.id or _address(request))
+        raw = b""
+        given: Any = None
+        if spec.body is not None:
+            raw = json_body(request)
+            given = from_json(spec.body, raw)
+        elif spec.query is not None:
+            given = from_query(spec.query, {name: request.args.get(name) for name in request.args})
+        keyed = request_key(edge, request, route, who, raw) if spec.keyed else None
+        call: Call[Any] = Call(request, edge, route, who, given, spec.status, keyed)
+        return _answer(await endpoint(call, **path), call)
+
+    setattr(handler, MARK, spec)
+    handler.__name__ = endpoint.__name__
+    return handler
+
+
+def _address(request: Request) -> str:
+    return request.remote_addr or request.ip
+
+
+def _answer(result: Any, call: Call[Any]) -> HTTPResponse:
+    if isinstance(result, HTTPResponse):
+        return result
+    if result is None:
+        return HTTPResponse(status=204)
+    headers = {"Cache-Control": "no-store"}
+    version = getattr(result, "version", None)
+    if isinstance(version, int):
+        headers["ETag"] = f'"{version}"'
+    body = result if isinstance(result, bytes) else result.model_dump_json()
+    return HTTPResponse(body, status=call.status, headers=headers, content_type="application/json")
