@@ -1,0 +1,1 @@
+"""The outside world on loopback: WeChat, WeChat Pay and the tax bureau. It imports nothing of the product."""

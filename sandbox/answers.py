@@ -1,0 +1,39 @@
+"""What a partner answers: a status and a JSON body, the same bytes for signing and for the wire."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sanic import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` None means that nothing is sent (204)."""
+
+    status: int
+    body: dict[str, Any] | None
+
+    def raw(self) -> bytes:
+        return b"" if self.body is None else compact(self.body)
+
+
+class Refused(Exception):  # noqa: N818 - a partner's refusal is an answer, not a failure of the sandbox
+    """Raised by an endpoint to answer at once."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(f"{status} {body}")
+        self.answer = Answer(status, body)
+
+
+def compact(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def read_object(request: Request) -> dict[str, Any] | None:
+    """The request's body as a JSON object, or None when it is none."""
+    try:
+        value = json.loads(request.body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

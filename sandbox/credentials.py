@@ -1,0 +1,136 @@
+"""Keys and ids of both sides, made once: `credentials/` is what the city was given, `partners/` what they kept."""
+
+import json
+import secrets
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from sandbox.wechat.templates import TEMPLATE_NAMES
+
+APP_ID = "wxsandbox00000001"
+MERCHANT_ID = "1900000109"
+WECHATPAY_KEY_ID = "PUB_KEY_ID_SANDBOX0000000000000001"
+TAX_KEY_ID = "tax-sandbox"
+CITY_KEY_ID = "city-sandbox"
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the partners know: their own private keys, the city's public ones, the shared secrets."""
+
+    app_id: str
+    mchid: str
+    merchant_serial: str
+    wechatpay_public_key_id: str
+    tax_key_id: str
+    city_key_id: str
+    templates: dict[str, str]
+    app_secret: str
+    apiv3_key: bytes
+    wechatpay_key: RSAPrivateKey
+    merchant_public: RSAPublicKey
+    tax_bureau_key: Ed25519PrivateKey
+    city_tax_public: Ed25519PublicKey
+
+
+def init(directory: Path) -> bool:
+    """Make every key and id under `directory`; False when they were there already."""
+    city, partners = directory / "credentials", directory / "partners"
+    if (city / "credentials.json").exists():
+        return False
+    for folder in (city, partners):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_wechat_pay_keys(city, partners)
+    _make_tax_keys(city, partners)
+    _write(city / "app_secret", secrets.token_hex(16))
+    _write(city / "apiv3_key", _text(32))
+    # The ids come last: their presence says that everything else is there.
+    _write(city / "credentials.json", json.dumps(_ids(), indent=2) + "\n")
+    return True
+
+
+def load(directory: Path) -> Keys:
+    """What `init` made; raises FileNotFoundError when it has not run."""
+    city, partners = directory / "credentials", directory / "partners"
+    ids: dict[str, Any] = json.loads((city / "credentials.json").read_text())
+    return Keys(
+        **ids,
+        app_secret=(city / "app_secret").read_text(),
+        apiv3_key=(city / "apiv3_key").read_bytes(),
+        wechatpay_key=cast("RSAPrivateKey", _private(partners / "wechatpay_key.pem")),
+        merchant_public=cast("RSAPublicKey", _public(partners / "merchant_public.pem")),
+        tax_bureau_key=cast("Ed25519PrivateKey", _private(partners / "tax_bureau_key.pem")),
+        city_tax_public=cast("Ed25519PublicKey", _public(partners / "city_tax_public.pem")),
+    )
+
+
+def _ids() -> dict[str, Any]:
+    return {
+        "app_id": APP_ID,
+        "mchid": MERCHANT_ID,
+        "merchant_serial": secrets.token_hex(20).upper(),
+        "wechatpay_public_key_id": WECHATPAY_KEY_ID,
+        "tax_key_id": TAX_KEY_ID,
+        "city_key_id": CITY_KEY_ID,
+        "templates": {name: _text(43) for name in TEMPLATE_NAMES},
+    }
+
+
+def _make_wechat_pay_keys(city: Path, partners: Path) -> None:
+    merchant = generate_private_key(public_exponent=65537, key_size=2048)
+    platform = generate_private_key(public_exponent=65537, key_size=2048)
+    _write(city / "merchant_key.pem", _private_pem(merchant))
+    _write(partners / "merchant_public.pem", _public_pem(merchant.public_key()))
+    _write(partners / "wechatpay_key.pem", _private_pem(platform))
+    _write(city / "wechatpay_public_key.pem", _public_pem(platform.public_key()))
+
+
+def _make_tax_keys(city: Path, partners: Path) -> None:
+    ours, theirs = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    _write(city / "city_tax_key.pem", _private_pem(ours))
+    _write(partners / "city_tax_public.pem", _public_pem(ours.public_key()))
+    _write(partners / "tax_bureau_key.pem", _private_pem(theirs))
+    _write(city / "tax_bureau_public.pem", _public_pem(theirs.public_key()))
+
+
+def _text(length: int) -> str:
+    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length))
+
+
+def _private_pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _public_pem(key: RSAPublicKey | Ed25519PublicKey) -> str:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def _private(path: Path) -> object:
+    return load_pem_private_key(path.read_bytes(), password=None)
+
+
+def _public(path: Path) -> object:
+    return load_pem_public_key(path.read_bytes())
+
+
+def _write(path: Path, text: str) -> None:
+    """Readable by its owner only, and never half-written."""
+    fresh = path.with_suffix(path.suffix + ".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    fresh.replace(path)

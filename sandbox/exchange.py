@@ -1,0 +1,90 @@
+"""One request and its answer: faults strike here, answers are signed here, and both are written down."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sanic import HTTPResponse, Request
+
+from sandbox.answers import Answer, Refused
+from sandbox.books import Books
+from sandbox.faults import Fault, Faults, Kind
+
+Handler = Callable[[Request], Answer]
+# (request, body, spoil) -> headers; `spoil` asks for a signature that must not verify.
+Signer = Callable[[Request, bytes, bool], dict[str, str]]
+
+_PAY_CODES = {429: "FREQUENCY_LIMITED", 500: "SYSTEM_ERROR"}
+_WECHAT_BUSY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Wraps a partner's handler into a Sanic one."""
+
+    faults: Faults
+    books: Books
+
+    def wrap(self, target: str, handler: Handler, signer: Signer | None = None) -> Callable[..., Any]:
+        async def serve(request: Request, **_: str) -> HTTPResponse:
+            fault = self.faults.take(target)
+            kind = fault.kind if fault else None
+            if fault and kind is Kind.DELAY:
+                await asyncio.sleep(fault.seconds)
+            if fault and kind is Kind.DROP and not fault.after:
+                return await self._hang_up(request, target, None)
+            answer = _made_up(target, fault) if fault and kind is Kind.STATUS else _answer(handler, request)
+            if kind is Kind.DROP:
+                return await self._hang_up(request, target, answer)
+            raw = answer.raw()
+            headers = signer(request, raw, kind is Kind.WRONG_SIGNATURE) if signer else {}
+            self._write_down(request, target, answer.status, raw, kind)
+            return HTTPResponse(raw, answer.status, headers, "application/json; charset=utf-8")
+
+        return serve
+
+    async def _hang_up(self, request: Request, target: str, lost: Answer | None) -> HTTPResponse:
+        self._write_down(request, target, None, lost.raw() if lost else b"", Kind.DROP)
+        if request.transport is not None:
+            cast("asyncio.Transport", request.transport).abort()
+        # The server cancels this task once the connection is gone; nothing after it is ever sent.
+        await asyncio.sleep(1)
+        return HTTPResponse(status=503)
+
+    def _write_down(self, request: Request, target: str, status: int | None, raw: bytes, fault: Kind | None) -> None:
+        entry = {
+            "target": target,
+            "method": request.method,
+            "path": request.path,  # without the query: it carries the app secret and access tokens
+            "status": status,
+            "request": _readable(request.body),
+            "answer": _readable(raw),
+            "fault": fault,
+        }
+        self.books.write("requests", entry)
+
+
+def _answer(handler: Handler, request: Request) -> Answer:
+    try:
+        return handler(request)
+    except Refused as refused:
+        return refused.answer
+
+
+def _made_up(target: str, fault: Fault) -> Answer:
+    """The partner's own shape of "something is wrong with me"."""
+    if target.startswith("wechat."):
+        return Answer(
+            fault.status, {"errcode": _WECHAT_BUSY if fault.code is None else fault.code, "errmsg": "system error"}
+        )
+    code = fault.code or _PAY_CODES.get(fault.status, "SYSTEM_ERROR")
+    return Answer(fault.status, {"code": code, "message": "系统繁忙，请稍后再试"})
+
+
+def _readable(raw: bytes) -> Any:
+    try:
+        return json.loads(raw) if raw else None
+    except ValueError:
+        return raw.decode("utf-8", "replace")

@@ -1,0 +1,82 @@
+"""Faults to order: what goes wrong, where, and how often."""
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    DELAY = "delay"
+    DROP = "drop"
+    DUPLICATE = "duplicate"
+    WRONG_SIGNATURE = "wrong_signature"
+    STATUS = "status"
+
+
+_ANSWERING = frozenset({Kind.DELAY, Kind.DROP, Kind.STATUS})
+_SIGNED_ANSWERING = _ANSWERING | {Kind.WRONG_SIGNATURE}
+_NOTIFYING = frozenset({Kind.DELAY, Kind.DROP, Kind.DUPLICATE, Kind.WRONG_SIGNATURE})
+
+# Where a fault may strike, and which kinds mean something there.
+TARGETS = {
+    "wechat.jscode2session": _ANSWERING,
+    "wechat.token": _ANSWERING,
+    "wechat.phone": _ANSWERING,
+    "wechat.message": _ANSWERING,
+    "wechat.face_open": _ANSWERING,
+    "wechat.face_query": _ANSWERING,
+    "pay.order": _SIGNED_ANSWERING,
+    "pay.query": _SIGNED_ANSWERING,
+    "pay.close": _SIGNED_ANSWERING,
+    "pay.notify": _NOTIFYING,
+    "tax.declare": _SIGNED_ANSWERING,
+    "tax.notify": _NOTIFYING,
+}
+
+
+@dataclass(slots=True)
+class Fault:
+    """`times` 0 means until cleared; `after` lets the work be done before the answer is lost."""
+
+    target: str
+    kind: Kind
+    seconds: float = 0.0
+    status: int = 503
+    code: str | int | None = None
+    after: bool = False
+    times: int = 1
+
+
+class Faults:
+    """A queue per target; each call there meets the fault at its head."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, list[Fault]] = defaultdict(list)
+
+    def add(self, fault: Fault) -> None:
+        """Raises ValueError for a target that does not exist or a kind that means nothing there."""
+        if fault.kind not in TARGETS.get(fault.target, frozenset()):
+            raise ValueError(f"no fault {fault.kind} at {fault.target}; there are {_menu()}")
+        self._queues[fault.target].append(fault)
+
+    def take(self, target: str) -> Fault | None:
+        queue = self._queues[target]
+        if not queue:
+            return None
+        fault = queue[0]
+        if fault.times == 1:
+            queue.pop(0)
+        elif fault.times > 1:
+            fault.times -= 1
+        return fault
+
+    def pending(self) -> list[dict[str, Any]]:
+        return [asdict(fault) for queue in self._queues.values() for fault in queue]
+
+    def clear(self) -> None:
+        self._queues.clear()
+
+
+def _menu() -> dict[str, list[str]]:
+    return {target: sorted(kinds) for target, kinds in TARGETS.items()}

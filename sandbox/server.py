@@ -1,0 +1,118 @@
+"""The one server of all partners: routes, start and orderly stop."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sanic import HTTPResponse, Request, Sanic
+
+from sandbox.control import money, phones, weather
+from sandbox.exchange import Handler, Signer
+from sandbox.state import World, open_world
+
+_LARGEST_BODY = 1_000_000
+_GRACE_SECONDS = 0.5
+# Pay answers at the root, where SDKs without a path prefix look for it, and under its own name.
+_PAY_ROOTS = ("", "/wechatpay")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A served world; `url` without a slash at its end."""
+
+    url: str
+    world: World
+
+
+@contextlib.asynccontextmanager
+async def served(directory: Path, *, port: int = 0, time_scale: float = 1.0) -> AsyncIterator[Running]:
+    """Serve on 127.0.0.1 (port 0: any free one) until the block is left; unfinished notifications are resumed."""
+    world = open_world(directory, time_scale=time_scale)
+    listener = socket.create_server(("127.0.0.1", port))
+    await world.courier.open()
+    server = await _start(make_app(world), listener)
+    try:
+        world.announcer.resume()
+        world.bureau.resume()
+        yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", world)
+    finally:
+        await world.courier.close()
+        await _stop(server)
+        world.books.close()
+
+
+def make_app(world: World) -> "Sanic[Any, Any]":
+    app = Sanic(f"sandbox-{secrets.token_hex(4)}", configure_logging=False)
+    app.config.ACCESS_LOG = False
+    app.config.FALLBACK_ERROR_FORMAT = "json"
+    app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
+    app.add_route(_healthz, "/healthz")
+    _mount_wechat(app, world)
+    _mount_pay(app, world)
+    _mount(app, world, "tax.declare", "POST /tax/v1/declarations", world.bureau.declare, world.bureau.sign_answer)
+    for part in (weather, phones, money):
+        part.mount(app, world)
+    return app
+
+
+def _mount_wechat(app: "Sanic[Any, Any]", world: World) -> None:
+    face = "/wechat/cityservice/face/identify"
+    _mount(app, world, "wechat.jscode2session", "GET /wechat/sns/jscode2session", world.login.jscode2session)
+    _mount(app, world, "wechat.token", "POST /wechat/cgi-bin/stable_token", world.tokens.stable_token)
+    _mount(app, world, "wechat.phone", "POST /wechat/wxa/business/getuserphonenumber", world.login.phone_number)
+    _mount(app, world, "wechat.message", "POST /wechat/cgi-bin/message/subscribe/send", world.messages.send)
+    _mount(app, world, "wechat.face_open", f"POST {face}/getverifyid", world.faces.open)
+    _mount(app, world, "wechat.face_query", f"POST {face}/queryverifyinfo", world.faces.query)
+
+
+def _mount_pay(app: "Sanic[Any, Any]", world: World) -> None:
+    pay = world.pay
+    for root in _PAY_ROOTS:
+        base = f"{root}/v3/pay/transactions"
+        by_number, by_id = f"{base}/out-trade-no/<number:str>", f"{base}/id/<number:str>"
+        _mount(app, world, "pay.order", f"POST {base}/jsapi", pay.order, pay.sign_answer)
+        _mount(app, world, "pay.query", f"GET {by_number}", pay.query_by_number, pay.sign_answer)
+        _mount(app, world, "pay.query", f"GET {by_id}", pay.query_by_transaction, pay.sign_answer)
+        _mount(app, world, "pay.close", f"POST {by_number}/close", pay.close, pay.sign_answer)
+
+
+def _mount(
+    app: "Sanic[Any, Any]", world: World, target: str, route: str, handler: Handler, signer: Signer | None = None
+) -> None:
+    method, path = route.split(" ")
+    name = f"{target}-{len(app.router.routes_all)}".replace(".", "-")
+    app.add_route(world.exchange.wrap(target, handler, signer), path, methods=[method], name=name)
+
+
+async def _healthz(_request: Request) -> HTTPResponse:
+    return HTTPResponse(b'{"status":"ok"}', content_type="application/json")
+
+
+async def _start(app: "Sanic[Any, Any]", listener: socket.socket) -> Any:
+    # Any, because Sanic leaves the methods of this object untyped.
+    server: Any = await app.create_server(sock=listener, return_asyncio_server=True, access_log=False)
+    if server is None:
+        raise RuntimeError("the server did not start")
+    await server.startup()
+    await server.before_start()
+    await server.after_start()
+    await server.start_serving()
+    return server
+
+
+async def _stop(server: Any) -> None:
+    """Stop listening, let running requests end for a moment, then cut what is left."""
+    await server.before_stop()
+    server.close()
+    for connection in list(server.connections):
+        connection.close_if_idle()
+    if server.connections:
+        await asyncio.sleep(_GRACE_SECONDS)
+    for connection in list(server.connections):
+        connection.abort()
+    await server.after_stop()

@@ -1,0 +1,70 @@
+"""Everything the outside world is, put together once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import credentials
+from sandbox.books import Books
+from sandbox.clock import Clock
+from sandbox.credentials import Keys
+from sandbox.deliveries import Courier
+from sandbox.exchange import Exchange
+from sandbox.faults import Faults
+from sandbox.people import People
+from sandbox.tax import TaxBureau
+from sandbox.wechat.face import Faces
+from sandbox.wechat.login import Login
+from sandbox.wechat.messages import Messages
+from sandbox.wechat.pay import Pay
+from sandbox.wechat.pay_notify import Announcer
+from sandbox.wechat.pay_orders import Orders
+from sandbox.wechat.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    keys: Keys
+    clock: Clock
+    books: Books
+    people: People
+    faults: Faults
+    exchange: Exchange
+    courier: Courier
+    tokens: Tokens
+    login: Login
+    faces: Faces
+    messages: Messages
+    orders: Orders
+    announcer: Announcer
+    pay: Pay
+    bureau: TaxBureau
+
+
+def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
+    """Keys from `directory`, and what its books say happened before; raises FileNotFoundError before `init`."""
+    keys = credentials.load(directory)
+    clock = Clock()
+    books = Books(directory / "books", clock)
+    people = People(books)
+    faults = Faults()
+    courier = Courier(clock=clock, faults=faults, books=books, time_scale=time_scale)
+    tokens = Tokens(keys=keys, clock=clock)
+    orders = Orders(books=books, clock=clock)
+    announcer = Announcer(keys=keys, clock=clock, orders=orders, courier=courier)
+    return World(
+        keys=keys,
+        clock=clock,
+        books=books,
+        people=people,
+        faults=faults,
+        exchange=Exchange(faults, books),
+        courier=courier,
+        tokens=tokens,
+        login=Login(keys=keys, clock=clock, people=people, tokens=tokens),
+        faces=Faces(clock=clock, people=people, tokens=tokens),
+        messages=Messages(keys=keys, clock=clock, books=books, people=people, tokens=tokens),
+        orders=orders,
+        announcer=announcer,
+        pay=Pay(keys=keys, clock=clock, people=people, orders=orders, announcer=announcer),
+        bureau=TaxBureau(keys=keys, clock=clock, books=books, people=people, courier=courier),
+    )
