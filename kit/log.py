@@ -18,7 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 REMOVED: Final = "[removed]"
 
-_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # Removed whatever their value is, because no pattern tells a name or an address from other words.
 _DENIED_KEYS = frozenset(
@@ -77,17 +77,18 @@ def get_logger(name: str) -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", structlog.get_logger(logger_name=name))
 
 
-def get_request_id() -> str | None:
+def current_request_id() -> str:
+    """Give the id bound by `request_scope` or `set_request_id`; empty outside of any."""
     return _request_id.get()
 
 
-def set_request_id(request_id: str | None) -> None:
+def set_request_id(request_id: str) -> None:
     """Bind for the rest of the current task; where there is an end to it, use `request_scope`."""
     _request_id.set(request_id)
 
 
 @contextmanager
-def request_scope(request_id: str | None) -> Iterator[None]:
+def request_scope(request_id: str) -> Iterator[None]:
     """Bind the request id to every line written inside."""
     token = _request_id.set(request_id)
     try:
@@ -114,7 +115,7 @@ def _complete(_: Any, method: str, event: MutableMapping[str, Any]) -> dict[str,
         "logger": event.pop("logger_name", ""),
         "event": event.pop("event", ""),
     }
-    if (request_id := _request_id.get()) is not None:
+    if request_id := _request_id.get():
         line["request_id"] = request_id
     line.update(event)
     if error := _error_of(exc_info):
