@@ -29,7 +29,7 @@ class FaceTooLongError(ValueError):
 def render(face: CertificateFace, *, qr_png: bytes, fonts: Sequence[Path] = DEBIAN_FONTS) -> bytes:
     """The PDF, the same bytes for the same input; nothing is written to disk.
 
-    `fonts` are folders. CPU-bound (about 20 ms, without the GIL): call it from a worker's thread. Raises
+    `fonts` are folders. CPU-bound (about 10 ms, without the GIL): call it from a worker's thread. Raises
     FontsMissingError, FaceTooLongError.
     """
     inputs = {"face": json.dumps(_page(face), ensure_ascii=False), "qr": json.dumps(list(qr_png))}
