@@ -50,7 +50,7 @@ class Problem(Exception):  # noqa: N818 - the field's word is RFC 9457's "proble
         retry_after: int | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        """`retry_after` in seconds; `extra` holds further members of the problem document, free of personal data."""
+        """`retry_after` in seconds; `extra` holds further members of the document, free of personal data."""
         super().__init__(self.code)
         self.detail = detail if detail is not None else self.title
         self.errors = tuple(errors)

@@ -1,0 +1,25 @@
+"""The four Tortoise apps and where their models live; every role has all tables, and fills its own."""
+
+from kit.db.connection import Apps
+
+APPS: Apps = {
+    "kit": (
+        "kit.outbox.models",
+        "kit.inbox.models",
+        "kit.idempotency.models",
+        "kit.heartbeat.models",
+        "kit.sequences.models",
+        "kit.audit.models",
+    ),
+    "server": (
+        "server.identity.models",
+        "server.staff.models",
+        "server.catalogue.models",
+        "server.applications.models",
+        "server.relay.models",
+        "server.registry.models",
+        "server.certificates.models",
+    ),
+    "payments": ("payments.models",),
+    "notifications": ("notifications.models",),
+}

@@ -1,0 +1,54 @@
+import asyncio
+import random
+
+import pytest
+import tortoise
+
+from kit.db import execute, fetch_one, patches, transaction
+from kit.heartbeat.service import beat
+from tests.conftest import Db
+from tests.support.moments import NOON
+
+
+def test_the_patch_is_for_the_version_installed():
+    assert tortoise.__version__.startswith(patches.PATCHED_FOR + ".")
+
+
+async def _write_slowly(name: str) -> None:
+    async with transaction():
+        await beat(name=name, now=NOON)
+        await asyncio.sleep(0.001)
+        await fetch_one("SELECT COUNT(*) AS n FROM kit_heartbeat")
+
+
+@pytest.mark.timeout(60)
+async def test_500_cancelled_transactions_leak_no_connection(db: Db):
+    dice = random.Random(7)
+    for number in range(500):
+        task = asyncio.create_task(_write_slowly(f"w{number % 20}"))
+        await asyncio.sleep(dice.random() * 0.004)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.wait_for(asyncio.gather(*(_write_slowly(f"after{n}") for n in range(40))), timeout=20)
+    row = await fetch_one("SELECT COUNT(*) AS n FROM kit_heartbeat WHERE name LIKE 'after%'")
+    assert row == {"n": 40}
+
+
+async def test_a_failed_transaction_writes_nothing(db: Db):
+    with pytest.raises(RuntimeError, match="stop"):
+        async with transaction():
+            await beat(name="gone", now=NOON)
+            raise RuntimeError("stop")
+    assert await fetch_one("SELECT name FROM kit_heartbeat") is None
+
+
+async def test_nesting_is_refused(db: Db):
+    async with transaction():
+        with pytest.raises(RuntimeError, match="already open"):
+            async with transaction():
+                pass
+
+
+async def test_an_update_answers_the_rows_it_matched(db: Db):
+    await beat(name="same", now=NOON)
+    assert await execute("UPDATE kit_heartbeat SET at = ? WHERE name = ?", [NOON, "same"]) == 1
