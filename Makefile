@@ -1,0 +1,59 @@
+# Every target sets up what it needs, is safe to repeat, and says what it is doing.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+ONLY ?=
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: help setup demo run test check bench format requirements
+
+help:
+	@echo "make demo   one real case, from login to a certificate that verifies (ARGS=--split for two processes)"
+	@echo "make run    serve the embedded mode and print the addresses to open"
+	@echo "make test   the tests, on SQLite and on a private MariaDB"
+	@echo "make check  format, lint, types, import contracts"
+	@echo "make bench  measure; writes var/bench/results.json (ONLY=a,b for some)"
+
+# The virtual environment, remade only when the pinned requirements change.
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	@bash .ci/need python
+	@echo "setting up $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(VENV)/.ready
+
+demo: setup
+	@bash .ci/need fonts
+	@$(BIN)/python -m sandbox.demo $(ARGS)
+
+run: setup
+	@bash .ci/need fonts
+	@$(BIN)/python -m sandbox.run $(ARGS)
+
+test: setup
+	@bash .ci/need fonts mariadb
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: setup
+	@echo "format"; $(BIN)/ruff format --check .
+	@echo "lint"; $(BIN)/ruff check .
+	@echo "types"; $(BIN)/mypy
+	@echo "imports"; $(BIN)/lint-imports
+
+bench: setup
+	@bash .ci/need fonts mariadb wrk
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
+format: setup
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# For maintainers: needs `uv`. No address of a package registry is written into the files.
+requirements:
+	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header -q -o requirements/run.txt
+	uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 --no-header -q -o requirements/dev.txt
