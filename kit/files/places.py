@@ -51,9 +51,7 @@ class Objects:
     async def write(self, records: AsyncIterator[bytes], final: Callable[[], str]) -> None:
         temporary = f"{TEMPORARY}/{new_id()}"
         try:
-            await obstore.put_async(
-                self._store, temporary, records, chunk_size=_PART_BYTES, max_concurrency=2
-            )
+            await obstore.put_async(self._store, temporary, records, chunk_size=_PART_BYTES, max_concurrency=2)
             path = final()
             if await self.exists(path):
                 await self.delete(temporary)

@@ -98,9 +98,7 @@ class _RecordOpener:
 def _file_key(ring: KeyRing, key_id: str, salt: bytes) -> tuple[AESGCM, bytes]:
     if key_id == BLIND:
         raise UnknownKey(key_id)
-    hkdf = HKDF(
-        algorithm=SHA256(), length=_KEY_BYTES + _PREFIX_BYTES, salt=salt, info=b"yichuang:file:records"
-    )
+    hkdf = HKDF(algorithm=SHA256(), length=_KEY_BYTES + _PREFIX_BYTES, salt=salt, info=b"yichuang:file:records")
     derived = hkdf.derive(ring.sub_key(key_id, "file"))
     return AESGCM(derived[:_KEY_BYTES]), derived[_KEY_BYTES:]
 

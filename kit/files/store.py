@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from obstore.store import LocalStore, ObjectStore
+from obstore.store import LocalStore, ObjectStore, S3Store
 
 from kit.crypto.keys import KeyRing
 from kit.files.errors import FileDamaged, FileTooLarge
 from kit.files.places import place_for
 from kit.files.records import RECORD_BYTES, RecordSealer, opened
+from kit.settings import FilesSettings, read_secret
 
 _SCOPE = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -31,6 +32,23 @@ def local_store(directory: Path) -> ObjectStore:
     """Keep files in a folder of this machine, made if it is missing."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return LocalStore(directory.resolve())
+
+
+def store_of(settings: FilesSettings) -> ObjectStore:
+    """Open the folder or the S3-compatible bucket that the settings name."""
+    if settings.directory is not None:
+        return local_store(settings.directory)
+    if settings.s3_bucket is None or settings.s3_secret_access_key_file is None:
+        raise ValueError("the settings name no place for files")
+    endpoint = settings.s3_endpoint
+    return S3Store(
+        settings.s3_bucket,
+        endpoint=endpoint,
+        region=settings.s3_region,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=read_secret(settings.s3_secret_access_key_file),
+        client_options={"allow_http": bool(endpoint and endpoint.startswith("http://"))},
+    )
 
 
 class FileStore:

@@ -7,11 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from obstore.store import MemoryStore, ObjectStore
+from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from kit.crypto.keys import KeyRing
 from kit.files.errors import FileDamaged, FileTooLarge
-from kit.files.store import FileStore, StoredFile, local_store
+from kit.files.store import FileStore, StoredFile, local_store, store_of
+from kit.settings import FilesSettings
 
 MIB = 1024 * 1024
 KEYS = {"k1": b"1" * 32, "k2": b"2" * 32}
@@ -37,9 +38,7 @@ async def stream(data: bytes, step: int = 60_000) -> AsyncIterator[bytes]:
         yield data[start : start + step]
 
 
-async def put(
-    files: FileStore, data: bytes, scope: str = "application/a1", limit: int = 8 * MIB
-) -> StoredFile:
+async def put(files: FileStore, data: bytes, scope: str = "application/a1", limit: int = 8 * MIB) -> StoredFile:
     return await files.put(scope=scope, chunks=stream(data), limit=limit)
 
 
@@ -165,9 +164,7 @@ async def test_rotation_still_opens_old_files(files: FileStore, store: ObjectSto
     after = FileStore(store, KeyRing(KEYS, "k2"))
     assert await after.read(scope="a", digest=stored.digest, limit=10) == b"old"
     with pytest.raises(FileDamaged):
-        await FileStore(store, KeyRing({"k2": KEYS["k2"]}, "k2")).read(
-            scope="a", digest=stored.digest, limit=10
-        )
+        await FileStore(store, KeyRing({"k2": KEYS["k2"]}, "k2")).read(scope="a", digest=stored.digest, limit=10)
 
 
 async def test_reading_respects_its_limit(files: FileStore):
@@ -234,3 +231,17 @@ async def test_files_are_the_owners_alone_and_synced(tmp_path: Path, monkeypatch
     assert "/_tmp/" in synced[0]
     assert synced[1:] == [str(tmp_path / "a/b"), str(tmp_path / "a"), str(tmp_path)]
     assert (tmp_path / "a/b" / stored.digest).stat().st_mode & 0o777 == 0o600
+
+
+def test_settings_choose_the_store(tmp_path: Path):
+    assert isinstance(store_of(FilesSettings(directory=tmp_path / "new")), LocalStore)
+    assert (tmp_path / "new").is_dir()
+    secret = tmp_path / "secret"
+    secret.write_text("s")
+    secret.chmod(0o600)
+    bucket = FilesSettings(
+        s3_bucket="b", s3_endpoint="http://127.0.0.1:9", s3_access_key_id="k", s3_secret_access_key_file=secret
+    )
+    store = store_of(bucket)
+    assert isinstance(store, S3Store)
+    assert store.config["bucket"] == "b"
