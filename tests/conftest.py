@@ -18,7 +18,7 @@ from kit.db.migrate import _to_binary_collation
 from server.database import APPS
 from tests.support import mariadb
 
-PORT, VERSION = "YICHUANG_TEST_MARIADB_PORT", "YICHUANG_TEST_MARIADB_VERSION"
+PORT, VERSION = "TEST_MARIADB_PORT", "TEST_MARIADB_VERSION"
 _server: list[mariadb.MariaDb] = []
 
 

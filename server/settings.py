@@ -1,0 +1,162 @@
+"""Every setting of the house: one frozen object, built in main, worker or cli and passed down."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from kit.settings import (
+    BaseUrl,
+    ClockSettings,
+    CryptoSettings,
+    DatabaseSettings,
+    FilesSettings,
+    HttpSettings,
+    LogSettings,
+    Section,
+    WorkerSettings,
+    load,
+)
+
+Role = Literal["platform", "registry", "all"]
+SANDBOX_MARKS = ("sandbox", "SANDBOX")
+LOOPBACK = ("127.", "localhost", "[::1]")
+
+
+class WechatSettings(Section):
+    """The WeChat mini-program; without it nobody can log in through WeChat."""
+
+    base_url: BaseUrl = Field(default="https://api.weixin.qq.com", description="WeChat's server API")
+    app_id: str = Field(description="The mini-program's app id")
+    app_secret_file: Path = Field(description="File with the mini-program's secret")
+    templates: dict[str, str] = Field(default={}, description="Our template code -> WeChat's template id")
+
+
+class WechatPaySettings(Section):
+    """The WeChat Pay v3 merchant, in public-key mode."""
+
+    base_url: BaseUrl = Field(default="https://api.mch.weixin.qq.com", description="WeChat Pay's API")
+    mchid: str = Field(description="Merchant number")
+    merchant_serial: str = Field(description="Serial number of the merchant's certificate")
+    merchant_key_file: Path = Field(description="The merchant's private key, PEM in PKCS#8")
+    platform_keys: dict[str, Path] = Field(description="WeChat Pay's public keys: id or serial -> PEM file")
+    platform_key_id: str = Field(description="Which of them answers are to be signed with")
+    apiv3_key_file: Path = Field(description="File with the APIv3 key of 32 characters")
+
+
+class TaxSettings(Section):
+    """The tax bureau's interface."""
+
+    base_url: BaseUrl = Field(description="The bureau's interface")
+    key_id: str = Field(description="The id of our key at the bureau")
+    key_file: Path = Field(description="Our Ed25519 private key, PEM")
+    bureau_key_id: str = Field(description="The id of the bureau's key")
+    bureau_key_file: Path = Field(description="The bureau's Ed25519 public key, PEM")
+
+
+class LinkSettings(Section):
+    """The road between platform and registry."""
+
+    kind: Literal["embedded", "http"] = Field(default="embedded", description="In one process, or signed over HTTP")
+    platform_url: BaseUrl | None = Field(default=None, description="Where the registry reaches the platform")
+    registry_url: BaseUrl | None = Field(default=None, description="Where the platform reaches the registry")
+    key_file: Path | None = Field(default=None, description="This side's Ed25519 private key, PEM")
+    peer_key_file: Path | None = Field(default=None, description="The other side's Ed25519 public key, PEM")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        parts = (self.platform_url, self.registry_url, self.key_file, self.peer_key_file)
+        if self.kind == "http" and None in parts:
+            raise ValueError("a link over http needs both urls and both keys")
+        return self
+
+
+class RegistrySettings(Section):
+    """The registry (登记机构) this installation works for."""
+
+    name: str = Field(default="演示市不动产登记中心", description="Name as printed on certificates")
+    code: str = Field(default="320100", description="Issuer code in the QR credential")
+    province: str = Field(default="苏", description="The province's short name in certificate numbers")
+    city: str = Field(default="南京市", description="City or county in certificate numbers")
+
+
+class SealSettings(Section):
+    """The registry's seal; only the registry role has the private keys."""
+
+    directory: Path | None = Field(default=None, description="Folder with the seal's keys and certificates")
+    credential_keys: dict[str, Path] = Field(
+        default={}, description="Public keys that QR credentials are verified with: key id -> PEM file"
+    )
+    fonts: tuple[Path, ...] = Field(
+        default=(Path("/usr/share/fonts/opentype/noto"),), description="Folders with the fonts of certificates"
+    )
+
+
+class SessionSettings(Section):
+    """How long a sign-in lasts."""
+
+    resident_idle_minutes: int = Field(default=30, ge=1, description="A resident's session ends unused after this")
+    resident_hours: int = Field(default=12, ge=1, description="A resident's session ends in any case after this")
+    staff_idle_minutes: int = Field(default=15, ge=1, description="A staff session ends unused after this")
+    staff_hours: int = Field(default=10, ge=1, description="A staff session ends in any case after this")
+
+
+class LimitSettings(Section):
+    """Rate limits."""
+
+    factor: int = Field(default=1, ge=1, description="Multiplies every rate limit; races and benches raise it")
+
+
+class Settings(Section):
+    """The whole of it."""
+
+    mode: Literal["embedded", "city"] = Field(
+        default="embedded", description="`city` refuses sandbox keys and addresses"
+    )
+    role: Role = Field(default="all", description="Which side this process serves")
+    test_mode: bool = Field(default=False, description="Allows a moved clock and planned crashes")
+    database: DatabaseSettings
+    files: FilesSettings
+    crypto: CryptoSettings
+    http: HttpSettings = HttpSettings()
+    worker: WorkerSettings = WorkerSettings()
+    log: LogSettings = LogSettings()
+    clock: ClockSettings = ClockSettings()
+    wechat: WechatSettings | None = None
+    wechat_pay: WechatPaySettings | None = None
+    tax: TaxSettings | None = None
+    link: LinkSettings = LinkSettings()
+    registry: RegistrySettings = RegistrySettings()
+    seal: SealSettings = SealSettings()
+    sessions: SessionSettings = SessionSettings()
+    limits: LimitSettings = LimitSettings()
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if not self.test_mode and (self.worker.crash_at or self.clock.offset_file):
+            raise ValueError("crash_at and offset_file are for test_mode")
+        if self.role != "all" and self.link.kind == "embedded":
+            raise ValueError("one side alone needs a link over http")
+        if self.mode == "city":
+            self._refuse_sandbox()
+        return self
+
+    def _refuse_sandbox(self) -> None:
+        if self.test_mode or self.limits.factor != 1:
+            raise ValueError("a city runs without test_mode and without raised limits")
+        if self.database.url.startswith("sqlite"):
+            raise ValueError("a city runs on MySQL or MariaDB")
+        for section in (self.wechat, self.wechat_pay, self.tax):
+            if section is None:
+                continue
+            for name, value in section.model_dump().items():
+                text = str(value)
+                if any(mark in text for mark in SANDBOX_MARKS):
+                    raise ValueError(f"{name} is a sandbox value; a city needs real ones")
+                if name == "base_url" and any(text.split("://", 1)[1].startswith(host) for host in LOOPBACK):
+                    raise ValueError("a partner's address is on this machine; a city needs the real one")
+
+
+def read(path: Path | None) -> Settings:
+    """The settings from a TOML file and the environment."""
+    return load(Settings, path)
