@@ -8,7 +8,7 @@ from sanic.exceptions import BadRequest, MethodNotAllowed, PayloadTooLarge, Requ
 from sanic.exceptions import NotFound as SanicNotFound
 from sanic.handlers import ErrorHandler
 
-from kit.errors import Kind, OutsideError, Problem
+from kit.errors import FieldError, Kind, OutsideError, Problem
 from kit.log import current_request_id, get_logger
 from kit.web import errors
 
@@ -68,6 +68,9 @@ def translate(error: Exception) -> Problem:
         return errors.NotReadable()
     if isinstance(error, SanicException) and error.status_code < 500:  # noqa: PLR2004 - HTTP's own boundary
         return errors.NotReadable()
+    code, sentence = getattr(error, "code", None), getattr(error, "sentence", None)
+    if isinstance(error, ValueError) and isinstance(code, str) and isinstance(sentence, str):
+        return errors.InvalidContent(sentence, errors=[FieldError("$", code, sentence)])
     log.error("request_failed", exc_info=error)
     return Internal()
 
