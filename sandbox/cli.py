@@ -49,6 +49,8 @@ async def _until_stopped(asked: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if asked.ready_file:
+        asked.ready_file.unlink(missing_ok=True)  # an earlier run's port would mislead whoever waits
     async with served(asked.directory, port=asked.port, time_scale=asked.time_scale) as running:
         if asked.ready_file:
             _announce(asked.ready_file, running.url.rpartition(":")[2])

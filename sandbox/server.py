@@ -51,6 +51,8 @@ def make_app(world: World) -> "Sanic[Any, Any]":
     app.config.ACCESS_LOG = False
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
+    # Sanic rewrites its own classes at start, which goes wrong for the second app of one process.
+    app.config.TOUCHUP = False
     app.add_route(_healthz, "/healthz")
     _mount_wechat(app, world)
     _mount_pay(app, world)
