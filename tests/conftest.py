@@ -12,6 +12,7 @@ from typing import Any
 import pymysql
 import pytest
 from tortoise import Tortoise
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from kit.db.connection import Apps, close_database, credentials, open_database
 from kit.db.migrate import _to_binary_collation
@@ -119,6 +120,8 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
 async def db(empty_database: str) -> AsyncIterator[Db]:
     """The database open in this test's loop."""
     connection = credentials(empty_database)
+    # Tortoise keeps its INSERT texts by connection name: the other database's would be used here.
+    EXECUTOR_CACHE.clear()
     await open_database(connection, _present(APPS))
     yield Db("sqlite" if empty_database.startswith("sqlite") else "mysql", empty_database, connection)
     await close_database()
