@@ -1,0 +1,1 @@
+"""Numbers that people read out: counted up per kind, district and period."""
