@@ -106,6 +106,11 @@ def scrub(text: str) -> str:
     return text
 
 
+def cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a copy that is fit for a log line: without personal data, of types that JSON has."""
+    return {key: _clean(key, value) for key, value in values.items()}
+
+
 def _complete(_: Any, method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     """Put the fixed members first and the exception, if any, into a form without values."""
     exc_info = event.pop("exc_info", None)

@@ -1,0 +1,78 @@
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from kit.audit.chain import COLUMNS, GENESIS, anchor_message, link_hash
+from kit.clock import local_date
+from kit.db import dialect, execute, fetch, fetch_one, transactional
+
+Sign = Callable[[bytes], str]
+
+_HEAD = "chain"
+_BATCH = 100  # keeps the transaction well under 50 ms on SQLite
+
+
+async def seal_once(sign: Sign, *, now: datetime | None = None) -> int:
+    """Chain all rows that are not yet, sign the anchor of a day that is over, and say how many rows were chained.
+
+    Called every second or two. Of several callers one works at a time; the others find nothing left to do.
+    """
+    moment = now or datetime.now(UTC)
+    await _anchor(sign, day=local_date(moment) - timedelta(days=1), now=moment)
+    sealed = 0
+    while batch := await _seal_batch():
+        sealed += batch
+    return sealed
+
+
+async def _anchor(sign: Sign, *, day: date, now: datetime) -> None:
+    if await fetch_one("SELECT day FROM kit_audit_anchor WHERE day >= ?", [day.isoformat()]):
+        return
+    head = await fetch_one("SELECT seq, hash FROM kit_audit_head WHERE id = ?", [_HEAD])
+    if head is None:
+        return
+    # Signed before the transaction: the key may be held by another machine.
+    signature = sign(anchor_message(day=day, count=head["seq"], last_hash=head["hash"]))
+    await _insert_unless_there(
+        "kit_audit_anchor (day, last_hash, count, signature, created_at) VALUES (?, ?, ?, ?, ?)",
+        [day.isoformat(), head["hash"], head["seq"], signature, now],
+        key="day",
+    )
+
+
+@transactional
+async def _seal_batch() -> int:
+    await _take_turn()
+    head = await fetch_one("SELECT seq, hash FROM kit_audit_head WHERE id = ?", [_HEAD])
+    if head is None:
+        raise RuntimeError("the head of the audit chain is gone")
+    seq, previous = int(head["seq"]), str(head["hash"])
+    rows = await fetch(
+        f"SELECT {COLUMNS} FROM kit_audit WHERE seq IS NULL ORDER BY id LIMIT {_BATCH}"  # noqa: S608 - constants
+    )
+    for row in rows:
+        seq += 1
+        link = link_hash(row, seq=seq, previous=previous)
+        await execute(
+            "UPDATE kit_audit SET seq = ?, previous_hash = ?, hash = ? WHERE id = ?",
+            [seq, previous, link, row["id"]],
+        )
+        previous = link
+    if rows:
+        await execute("UPDATE kit_audit_head SET seq = ?, hash = ? WHERE id = ?", [seq, previous, _HEAD])
+    return len(rows)
+
+
+async def _take_turn() -> None:
+    """Lock the head until the transaction ends; on a cluster the second node's commit fails and is tried again."""
+    update = "UPDATE kit_audit_head SET turn = turn + 1 WHERE id = ?"
+    if await execute(update, [_HEAD]) == 0:
+        await _insert_unless_there(
+            "kit_audit_head (id, turn, seq, hash) VALUES (?, 0, 0, ?)", [_HEAD, GENESIS], key="id"
+        )
+        await execute(update, [_HEAD])
+
+
+async def _insert_unless_there(into: str, values: list[Any], *, key: str) -> None:
+    tail = f"ON CONFLICT({key}) DO NOTHING" if dialect() == "sqlite" else f"ON DUPLICATE KEY UPDATE {key} = {key}"
+    await execute(f"INSERT INTO {into} {tail}", values)
