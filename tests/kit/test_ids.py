@@ -33,9 +33,7 @@ def test_grows_when_the_machines_clock_falls_back(monkeypatch: pytest.MonkeyPatc
 
 def test_threads_never_share_a_tick():
     with ThreadPoolExecutor(4) as pool:
-        made = [
-            i for part in pool.map(lambda _: [ids.new_id() for _ in range(2_000)], range(4)) for i in part
-        ]
+        made = [i for part in pool.map(lambda _: [ids.new_id() for _ in range(2_000)], range(4)) for i in part]
     assert len({i[:16] for i in made}) == len(made)
 
 

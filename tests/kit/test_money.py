@@ -5,9 +5,7 @@ from hypothesis import strategies as st
 from kit.money import from_yuan, yuan
 
 
-@pytest.mark.parametrize(
-    ("fen", "text"), [(0, "0.00"), (5, "0.05"), (8000, "80.00"), (-1, "-0.01"), (-250, "-2.50")]
-)
+@pytest.mark.parametrize(("fen", "text"), [(0, "0.00"), (5, "0.05"), (8000, "80.00"), (-1, "-0.01"), (-250, "-2.50")])
 def test_writes_two_decimals(fen: int, text: str):
     assert yuan(fen) == text
     assert from_yuan(text) == fen

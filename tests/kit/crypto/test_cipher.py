@@ -54,9 +54,7 @@ def test_any_changed_byte_is_noticed():
             OLD.open_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :], AT)
 
 
-@pytest.mark.parametrize(
-    "token", ["", "k1", "k1.", "k1.AAAA", "k1.!!!!", "k1.é", "k9.AAAA", "blind." + "A" * 64, ".A"]
-)
+@pytest.mark.parametrize("token", ["", "k1", "k1.", "k1.AAAA", "k1.!!!!", "k1.é", "k9.AAAA", "blind." + "A" * 64, ".A"])
 def test_rubbish_does_not_open(token: str):
     with pytest.raises(Unsealable):
         OLD.open(token, AT)
