@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -82,6 +83,7 @@ async def open_database(connection: Mapping[str, Any], apps: Apps) -> None:
 async def close_database() -> None:
     """Close the process's database."""
     await Tortoise.close_connections()
+    await asyncio.sleep(0)  # the driver closes its sockets one turn of the loop later
 
 
 @asynccontextmanager

@@ -1,0 +1,116 @@
+"""The second process: drains the outbox and the inbox, seals the audit trail, says that it is alive."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from prometheus_client import Gauge, start_http_server
+
+from kit.db.connection import database
+from kit.heartbeat.service import beat
+from kit.idempotency.service import forget_old
+from kit.log import configure, get_logger
+from kit.outbox.drain import Drain
+from kit.outbox.queries import counts
+from kit.outbox.wake import Alarm
+from server import wiring
+from server.database import APPS
+from server.settings import Settings
+
+HEARTBEAT_SECONDS = 5.0
+SEAL_SECONDS = 2.0
+HOUSEKEEPING_SECONDS = 600.0
+log = get_logger("worker")
+_ROWS = Gauge("outbox_rows", "Unfinished outbox rows", ["state"])
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; rows in hand are finished first."""
+    configure(settings.log.level)
+    if settings.worker.metrics_port:
+        start_http_server(settings.worker.metrics_port, addr=settings.http.host)
+    async with database(wiring.connection(settings), APPS):
+        built = wiring.build(settings)
+        try:
+            await _work(settings, built)
+        finally:
+            await built.close()
+
+
+async def _work(settings: Settings, built: wiring.Built) -> None:
+    stop = asyncio.Event()
+    alarm = Alarm()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _stopper(stop, alarm))
+    listening = await alarm.listen(settings.worker.wake_path) if settings.worker.wake_path else None
+    house, clock = built.house, built.house.clock
+    name = f"worker:{settings.role}:{os.getpid()}"
+    drain = Drain(
+        house,
+        built.handlers,
+        clock,
+        concurrency=settings.worker.concurrency,
+        lease_seconds=settings.worker.lease_seconds,
+        crash_at=settings.worker.crash_at,
+    )
+
+    async def alive(now: datetime) -> None:
+        await beat(name=name, now=now)
+        for state, count in (await counts()).items():
+            _ROWS.labels(state).set(count)
+
+    async def seal(_: datetime) -> None:
+        await built.seal_audit()
+
+    async def tidy(now: datetime) -> None:
+        await forget_old(now=now)
+
+    timers = [
+        asyncio.create_task(_every(seconds, action, built, stop))
+        for seconds, action in ((HEARTBEAT_SECONDS, alive), (SEAL_SECONDS, seal), (HOUSEKEEPING_SECONDS, tidy))
+    ]
+    log.info("worker_started", role=settings.role, pid=os.getpid())
+    try:
+        await _drain(drain, alarm, stop, poll_seconds=settings.worker.poll_ms / 1000)
+    finally:
+        for timer in timers:
+            timer.cancel()
+        await asyncio.gather(*timers, return_exceptions=True)
+        if listening is not None:
+            listening.close()
+    log.info("worker_stopped")
+
+
+def _stopper(stop: asyncio.Event, alarm: Alarm) -> Callable[[], None]:
+    def ask() -> None:
+        stop.set()
+        alarm.ring()
+
+    return ask
+
+
+async def _drain(drain: Drain, alarm: Alarm, stop: asyncio.Event, *, poll_seconds: float) -> None:
+    while not stop.is_set():
+        try:
+            worked = await drain.once()
+        except Exception as error:  # noqa: BLE001 - the database may be away for a while; the rows wait
+            log.error("drain_failed", exc_info=error)
+            worked = 0
+            await asyncio.sleep(1)
+        if worked == 0:
+            await alarm.wait(poll_seconds)
+
+
+async def _every(
+    seconds: float, action: Callable[[datetime], Awaitable[None]], built: wiring.Built, stop: asyncio.Event
+) -> None:
+    while not stop.is_set():
+        try:
+            await action(built.house.clock.now())
+        except Exception as error:  # noqa: BLE001 - a timer must outlive one bad turn
+            log.error("timer_failed", exc_info=error)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=seconds)
