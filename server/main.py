@@ -1,0 +1,85 @@
+"""The HTTP process: mounts the blueprints of its role, with one error handler around them."""
+
+from typing import Any
+
+from prometheus_client import start_http_server
+from sanic import Blueprint, Sanic
+
+import miniprogram_api
+from kit.db.connection import close_database, open_database
+from kit.db.migrate import pending
+from kit.log import configure, get_logger
+from kit.web import app as web
+from kit.web import docs, health, openapi
+from kit.web.edge import Edge
+from payments import callbacks as payment_callbacks
+from server import console, wiring
+from server.adapters import registry_http, tax
+from server.database import APPS
+from server.journeys.house import House
+from server.settings import Settings
+
+VERSION = "0.1.0"
+log = get_logger("server")
+
+
+def create_app(settings: Settings, built: wiring.Built | None = None) -> Sanic[Any, Any]:
+    """The app of `settings.role`; UndeclaredRoute stops the start when a route declares no access."""
+    built = built or wiring.build(settings)
+    edge = built.edge
+    connection = wiring.connection(settings)
+    made: list[Sanic[Any, Any]] = []
+
+    def document() -> dict[str, Any]:
+        return openapi.document(web.specs(made[0]), title="Yichuang 一窗", version=VERSION)
+
+    async def not_yet_migrated() -> list[str]:
+        return await pending(connection, APPS)
+
+    app = web.create(
+        f"yichuang-{settings.role}",
+        [
+            *blueprints(settings, built, built.house, edge),
+            docs.blueprint(edge, document),
+            health.blueprint(edge, pending=not_yet_migrated, worker_name="worker:"),
+        ],
+        max_body_bytes=settings.http.max_body_bytes,
+        trusted_proxies=settings.http.trusted_proxies,
+    )
+    made.append(app)
+
+    @app.before_server_start
+    async def open_up(_: Sanic[Any, Any]) -> None:
+        await open_database(connection, APPS)
+
+    @app.after_server_stop
+    async def close_down(_: Sanic[Any, Any]) -> None:
+        await built.close()
+        await close_database()
+
+    return app
+
+
+def blueprints(settings: Settings, built: wiring.Built, house: House, edge: Edge) -> list[Blueprint]:
+    """What the role serves: the platform faces residents and their wallets, the registry faces its officers."""
+    found: list[Blueprint] = []
+    if settings.role in {"platform", "all"}:
+        found += miniprogram_api.blueprints(house, edge)
+        found.append(tax.blueprint(house, edge, built.tax_verifier))
+        found.append(payment_callbacks.blueprint(house.payments, edge))
+    if settings.role in {"registry", "all"}:
+        found += console.registry_blueprints(house, edge)
+    found += console.common_blueprints(house, edge)
+    if settings.link.kind == "http":
+        found += registry_http.blueprints(house, edge, built.peer_verifier, role=settings.role)
+    return found
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests in hand are finished within 15 seconds."""
+    configure(settings.log.level)
+    app = create_app(settings)
+    if settings.http.metrics_port:
+        start_http_server(settings.http.metrics_port, addr=settings.http.host)
+    log.info("server_starting", role=settings.role, port=settings.http.port)
+    app.run(host=settings.http.host, port=settings.http.port, single_process=True, access_log=False, motd=False)
