@@ -1,0 +1,59 @@
+"""`docs/errors.md` from the problems themselves: every code a caller can meet, its status and its sentence."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+
+from kit.errors import Problem
+from kit.web.problem import Internal
+
+_HEAD = """# Errors
+
+*Generated from the classes themselves; do not edit by hand.*
+
+Every failure is an RFC 9457 problem document (`application/problem+json`): `type` is `urn:yichuang:problem:<code>` in
+lower case, `title` and `detail` are Chinese sentences fit to be shown, `code` is stable, `request_id` finds the log
+line. Wrong fields stand in `errors[]`, each with `field`, `code` and `message`. `Retry-After` comes with 503 and 504,
+and wherever else waiting helps.
+"""
+_TABLE = "| code | status | sentence | from |\n|---|---|---|---|"
+
+
+def problems_of(packages: Iterable[str]) -> list[type[Problem]]:
+    """Every Problem that the packages' `errors` modules define, and the one for what is our own fault."""
+    found: set[type[Problem]] = {Internal}
+    for package in packages:
+        for name in _errors_modules(package):
+            module = importlib.import_module(name)
+            found.update(
+                item
+                for item in vars(module).values()
+                if isinstance(item, type)
+                and issubclass(item, Problem)
+                and item.__module__ == name
+                and item is not Problem
+            )
+    return sorted(found, key=lambda problem: problem.code)
+
+
+def errors_markdown(problems: Iterable[type[Problem]]) -> str:
+    """Render the whole page in order of code; ValueError when two classes share one."""
+    rows: dict[str, str] = {}
+    for problem in sorted(problems, key=lambda problem: problem.code):
+        if problem.code in rows:
+            raise ValueError(f"two problems share the code {problem.code}")
+        rows[problem.code] = _row(problem)
+    return "\n".join([_HEAD, _TABLE, *rows.values()]) + "\n"
+
+
+def _errors_modules(package: str) -> Iterator[str]:
+    root = importlib.import_module(package)
+    for module in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
+        if module.name.rsplit(".", 1)[-1] == "errors":
+            yield module.name
+
+
+def _row(problem: type[Problem]) -> str:
+    status = 500 if issubclass(problem, Internal) else problem.kind.value
+    origin = problem.__module__.removesuffix(".errors")
+    return f"| `{problem.code}` | {status} | {problem.title.replace('|', '')} | `{origin}` |"
