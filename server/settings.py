@@ -84,8 +84,8 @@ class SealSettings(Section):
     """The registry's seal; only the registry role has the private keys."""
 
     directory: Path | None = Field(default=None, description="Folder with the seal's keys and certificates")
-    credential_keys: dict[str, Path] = Field(
-        default={}, description="Public keys that QR credentials are verified with: key id -> PEM file"
+    credential_keys: tuple[Path, ...] = Field(
+        default=(), description="PEM files of the public keys that QR credentials are verified with, beside our own"
     )
     fonts: tuple[Path, ...] = Field(
         default=(Path("/usr/share/fonts/opentype/noto"),), description="Folders with the fonts of certificates"

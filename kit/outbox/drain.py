@@ -31,7 +31,7 @@ class Drain:
     clock: Clock
     concurrency: int = 8
     lease_seconds: int = 60
-    crash_at: str | None = None  # tests only: "before:<handler>" or "after:<handler>"
+    crash_at: str | None = None  # tests only: "before:<handler>" or "after:<handler>", several joined by commas
     _by_name: Mapping[str, Handler] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,7 +90,9 @@ class Drain:
         await claims.put_back(claim, available_at=self.clock.now() + timedelta(seconds=wait), error=text)
 
     def _crash(self, moment: str, claim: Claim) -> None:
-        if self.crash_at == f"{moment}:{claim.handler}":
+        point = f"{moment}:{claim.handler}"
+        if self.crash_at and point in self.crash_at.split(","):
+            log.warning("planned_crash", point=point)
             os.kill(os.getpid(), signal.SIGKILL)
 
 
