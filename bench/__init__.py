@@ -1,0 +1,1 @@
+"""Side-by-side measurements: ours against the least that any correct implementation must do."""
