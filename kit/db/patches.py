@@ -12,10 +12,14 @@ import sqlite3
 from collections.abc import Awaitable
 from typing import Any
 
+import aiomysql.connection
+from pymysql.converters import escape_bytes
 from tortoise.backends.base import client as base
+from tortoise.backends.mysql.schema_generator import MySQLSchemaGenerator
 from tortoise.backends.sqlite import client as sqlite
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
+from tortoise.migrations.schema_editor.mysql import MySQLSchemaEditor
 
 PATCHED_FOR = "1.1"
 
@@ -114,8 +118,19 @@ async def _sqlite_exit(self: Any, exc_type: Any, _exc: Any, _tb: Any) -> None:
         self._trxlock.release()
 
 
+def _binary_table(_self: Any, table: str) -> str:  # noqa: ARG001 - called by keyword
+    """Tortoise names no collation; a table with foreign keys cannot be converted once they are there."""
+    return " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+
+
 def apply() -> None:
-    """Mend Tortoise's transaction contexts; safe to call more than once."""
+    """Mend Tortoise's transaction contexts and its MySQL tables' collation; safe to call more than once."""
+    for maker in (MySQLSchemaGenerator, MySQLSchemaEditor):
+        schema: Any = maker
+        schema._table_generate_extra = _binary_table  # noqa: SLF001
+    # aiomysql 0.3 takes a name from PyMySQL that newer ones have emptied: no bytes could be written.
+    driver: Any = aiomysql.connection
+    driver.escape_bytes_prefixed = escape_bytes
     pooled: Any = base.TransactionContextPooled
     pooled.__aenter__ = _pooled_enter
     pooled.__aexit__ = _pooled_exit
