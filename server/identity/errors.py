@@ -1,0 +1,118 @@
+from collections.abc import Mapping
+
+from kit.errors import FieldError, Kind, Problem
+from server.terms.errors import TermError
+
+
+class LoginCodeRejected(Problem):
+    code = "LOGIN_CODE_REJECTED"
+    kind = Kind.CONTENT
+    title = "登录凭证无效或已使用，请重新打开小程序登录"
+
+
+class LoginBlocked(Problem):
+    code = "LOGIN_BLOCKED"
+    kind = Kind.FORBIDDEN
+    title = "微信提示该账号存在风险，请先在微信中解除限制，或到登记大厅办理"
+
+
+class PhoneCodeRejected(Problem):
+    code = "PHONE_CODE_REJECTED"
+    kind = Kind.CONTENT
+    title = "手机号凭证无效或已使用，请重新点击“获取手机号”"
+
+
+class PhoneNotMainland(Problem):
+    code = "PHONE_NOT_MAINLAND"
+    kind = Kind.CONTENT
+    title = "目前只能绑定中国大陆手机号，请换一个号码"
+
+
+class WalletMissing(Problem):
+    code = "WALLET_MISSING"
+    title = "当前账号没有关联的微信，请重新登录"
+
+
+class RealNameRequired(Problem):
+    code = "REAL_NAME_REQUIRED"
+    kind = Kind.FORBIDDEN
+    title = "请先完成实名认证"
+
+
+class NameInvalid(Problem):
+    code = "NAME_INVALID"
+    kind = Kind.CONTENT
+    title = "姓名应与身份证件上的一致，请核对后重新填写"
+
+
+class IdNumberInvalid(Problem):
+    code = "ID_NUMBER_INVALID"
+    kind = Kind.CONTENT
+    title = "身份证号码的格式不对，请按证件逐位核对后重新填写"
+
+
+class IdBirthDateInvalid(Problem):
+    code = "ID_BIRTH_DATE_INVALID"
+    kind = Kind.CONTENT
+    title = "身份证号码中的出生日期不存在，请按证件逐位核对"
+
+
+class IdCheckDigitWrong(Problem):
+    code = "ID_CHECK_DIGIT_WRONG"
+    kind = Kind.CONTENT
+    title = "身份证号码的最后一位校验码不对，请按证件逐位核对"
+
+
+class FaceDigestInvalid(Problem):
+    code = "FACE_DIGEST_INVALID"
+    kind = Kind.CONTENT
+    title = "确认内容的摘要不正确，请返回重新打开确认页"
+
+
+class IdentityFixed(Problem):
+    code = "IDENTITY_FIXED"
+    title = "您已完成实名认证，不能更换为他人的身份"
+
+
+class IdentityAlreadyBound(Problem):
+    code = "IDENTITY_ALREADY_BOUND"
+    title = "该身份已绑定另一个微信账号，请用原账号登录，或到登记大厅办理"
+
+
+class FaceCheckNotFound(Problem):
+    code = "FACE_CHECK_NOT_FOUND"
+    kind = Kind.ABSENT
+    title = "没有找到这次人脸核验，请重新发起"
+
+
+class FaceCheckExpired(Problem):
+    code = "FACE_CHECK_EXPIRED"
+    title = "人脸核验已超过15分钟，请重新核验"
+
+
+class FaceCheckNotPassed(Problem):
+    code = "FACE_CHECK_NOT_PASSED"
+    title = "人脸核验还没有通过，请先完成核验"
+
+
+class FaceCheckMismatch(Problem):
+    code = "FACE_CHECK_MISMATCH"
+    title = "人脸核验对应的不是当前内容，请重新核验后再确认"
+
+
+class FaceCheckUsed(Problem):
+    code = "FACE_CHECK_USED"
+    title = "这次人脸核验已用于另一项确认，请重新核验"
+
+
+_BY_TERM: Mapping[str, type[Problem]] = {
+    "NAME_INVALID": NameInvalid,
+    "ID_NUMBER_BIRTH": IdBirthDateInvalid,
+    "ID_NUMBER_CHECK": IdCheckDigitWrong,
+}
+
+
+def of_term(error: TermError, *, field: str) -> Problem:
+    """The problem that says what is wrong with a name or an ID number; never repeats either."""
+    problem = _BY_TERM.get(error.code, IdNumberInvalid)
+    return problem(error.sentence, errors=[FieldError(field, problem.code, error.sentence)])

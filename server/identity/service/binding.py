@@ -1,0 +1,69 @@
+"""A proven identity becomes the resident's; private to settling a check, in its transaction."""
+
+from datetime import datetime
+
+from kit.audit.service import Actor, record
+from server.identity import seals
+from server.identity.events import RealNameVerified
+from server.identity.models import FaceCheck, Resident, ResidentSession, WalletAccount
+from server.identity.ports import FaceSubject, Needs
+from server.identity.rules import Binding, FaceFailure, Level, binding
+from server.terms.codes import IdKind
+
+
+async def bind_identity(needs: Needs, *, check: FaceCheck, subject: FaceSubject) -> FaceFailure | None:
+    """Give the identity to the check's resident, or the wallet account to the resident who has it already."""
+    now = needs.clock.now()
+    blind = needs.cipher.blind(subject.id_number, purpose=seals.ID_NUMBER)
+    account = await WalletAccount.filter(id=check.account_id).select_for_update().get()
+    holder = await Resident.filter(id_number_blind=blind).select_for_update().get_or_none()
+    decision = binding(
+        resident_id=check.resident_id,
+        holder_id=holder.id if holder else None,
+        holder_uses_wallet=holder is not None and await _uses(holder, account),
+    )
+    if decision is Binding.REFUSE:
+        return FaceFailure.ALREADY_BOUND
+    if decision is Binding.MERGE and holder is not None:
+        await _merge(account=account, holder=holder, now=now)
+        await _verified(needs, resident_id=holder.id, check=check, now=now)
+        return None
+    await _bind(needs, resident_id=check.resident_id, subject=subject, blind=blind, now=now)
+    await _verified(needs, resident_id=check.resident_id, check=check, now=now)
+    return None
+
+
+async def _uses(holder: Resident, account: WalletAccount) -> bool:
+    return await WalletAccount.filter(resident_id=holder.id, wallet=account.wallet, app_id=account.app_id).exists()
+
+
+async def _bind(needs: Needs, *, resident_id: str, subject: FaceSubject, blind: str, now: datetime) -> None:
+    resident = await Resident.filter(id=resident_id).select_for_update().get()
+    resident.name_sealed = needs.cipher.seal(subject.name, seals.resident("name_sealed", resident.id))
+    resident.id_kind = IdKind.RESIDENT_ID
+    resident.id_number_sealed = needs.cipher.seal(subject.id_number, seals.resident("id_number_sealed", resident.id))
+    resident.id_number_blind = blind
+    resident.level = Level.REAL_NAME
+    resident.verified_at = now
+    resident.version += 1
+    resident.updated_at = now
+    await resident.save()
+
+
+async def _merge(*, account: WalletAccount, holder: Resident, now: datetime) -> None:
+    """The account's resident has nothing yet, since every act needs the real name: only its sessions move over."""
+    left = account.resident_id
+    await Resident.filter(id=left).update(merged_into=holder.id, updated_at=now)
+    await ResidentSession.filter(account_id=account.id).update(resident_id=holder.id)
+    await WalletAccount.filter(id=account.id).update(resident_id=holder.id)
+
+
+async def _verified(needs: Needs, *, resident_id: str, check: FaceCheck, now: datetime) -> None:
+    await record(
+        actor=Actor("resident", resident_id),
+        action="identity.real_name_verified",
+        subject=("resident", resident_id),
+        details={"face_check": check.id, "opened_by": check.resident_id},
+        at=now,
+    )
+    await needs.outbox.publish(RealNameVerified(resident_id=resident_id))

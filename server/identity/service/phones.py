@@ -1,0 +1,42 @@
+from kit.audit.service import Actor, record
+from kit.db import transactional
+from kit.idempotency import RequestKey
+from server.identity import queries, seals
+from server.identity.errors import PhoneNotMainland, WalletMissing
+from server.identity.models import Resident
+from server.identity.ports import Needs
+from server.identity.rules import Level
+from server.terms.errors import TermError
+from server.terms.phone import Phone
+
+
+async def bind_phone(needs: Needs, *, resident_id: str, code: str, key: RequestKey | None = None) -> str:
+    """Redeem the wallet's phone code and keep the number; answers the resident's id.
+
+    Errors: PHONE_CODE_REJECTED (the code is good once), PHONE_NOT_MAINLAND, WALLET_MISSING, OutsideError.
+    """
+    openid = await queries.wallet_address(needs, resident_id=resident_id, wallet="wechat")
+    if openid is None:
+        raise WalletMissing
+    try:
+        phone = Phone.parse(await needs.phones.number(code, openid))
+    except TermError as error:
+        raise PhoneNotMainland(error.sentence) from None
+    await _bind(needs, resident_id=resident_id, phone=phone, key=key)
+    return resident_id
+
+
+@transactional
+async def _bind(needs: Needs, *, resident_id: str, phone: Phone, key: RequestKey | None) -> None:
+    now = needs.clock.now()
+    resident = await Resident.filter(id=resident_id).select_for_update().get()
+    resident.phone_sealed = needs.cipher.seal(phone.number, seals.resident("phone_sealed", resident.id))
+    resident.phone_blind = needs.cipher.blind(phone.number, purpose=seals.PHONE)
+    resident.level = max(resident.level, Level.PHONE)
+    resident.version += 1
+    resident.updated_at = now
+    await resident.save(update_fields=["phone_sealed", "phone_blind", "level", "version", "updated_at"])
+    actor = Actor("resident", resident_id)
+    await record(actor=actor, action="identity.phone_bound", subject=("resident", resident_id), at=now)
+    if key is not None:
+        await key.settle(result_id=resident_id, status=200)
