@@ -1,5 +1,6 @@
 """SQL text with `?` for each value, the same on SQLite and MariaDB."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -8,6 +9,8 @@ from typing import Any, Literal
 from tortoise.connection import get_connection
 
 Dialect = Literal["sqlite", "mysql"]
+# A quoted text or name is one token, so that a question mark inside it stays what it is.
+_TOKENS = re.compile(r"(?P<quoted>'[^']*'|\"[^\"]*\"|`[^`]*`)|(?P<mark>\?)|(?P<percent>%)")
 
 
 def _connection() -> Any:
@@ -21,7 +24,8 @@ def dialect() -> Dialect:
 
 @lru_cache(maxsize=512)
 def _mysql_text(sql: str) -> str:
-    return sql.replace("%", "%%").replace("?", "%s")
+    """The driver fills in values by Python's `%`, so every other percent sign is doubled."""
+    return _TOKENS.sub(lambda token: "%s" if token["mark"] else token[0].replace("%", "%%"), sql)
 
 
 def to_db(value: Any) -> Any:

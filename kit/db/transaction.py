@@ -1,6 +1,7 @@
 import asyncio
 import functools
 import random
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ class _Unit:
     """What an open transaction will do once it is committed."""
 
     def __init__(self) -> None:
+        self.open = True
         self.after_commit: list[Callable[[], None]] = []
 
 
@@ -30,13 +32,14 @@ _current: ContextVar[_Unit | None] = ContextVar("kit_db_transaction", default=No
 
 def in_transaction() -> bool:
     """Whether the calling task has a transaction open."""
-    return _current.get() is not None
+    unit = _current.get()
+    return unit is not None and unit.open  # a task started inside still holds the unit when it is closed
 
 
 def after_commit(action: Callable[[], None]) -> None:
     """Call `action` once, right after the open transaction is committed; RuntimeError without one."""
     unit = _current.get()
-    if unit is None:
+    if unit is None or not unit.open:
         raise RuntimeError("after_commit needs an open transaction")
     if action not in unit.after_commit:
         unit.after_commit.append(action)
@@ -53,6 +56,7 @@ async def transaction() -> AsyncIterator[None]:
         try:
             yield
         finally:
+            unit.open = False
             _current.reset(token)
     for action in unit.after_commit:
         action()
@@ -63,7 +67,7 @@ def is_transient(error: BaseException) -> bool:
     cause = error.args[0] if isinstance(error, OperationalError) and error.args else error
     if isinstance(cause, pymysql.err.MySQLError):
         return bool(cause.args) and cause.args[0] in TRANSIENT_MYSQL
-    return "database is locked" in str(cause)
+    return isinstance(cause, sqlite3.OperationalError) and "database is locked" in str(cause)
 
 
 def transactional(command: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
@@ -78,7 +82,7 @@ def transactional(command: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R
             try:
                 async with transaction():
                     return await command(*args, **kwargs)
-            except (OperationalError, pymysql.err.MySQLError) as error:
+            except (OperationalError, pymysql.err.MySQLError, sqlite3.OperationalError) as error:
                 if attempt == ATTEMPTS or not is_transient(error):
                     raise
             await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, not a secret

@@ -13,7 +13,7 @@ async def beat(*, name: str, now: datetime) -> None:
         if dialect() == "sqlite"
         else "ON DUPLICATE KEY UPDATE at = VALUES(at)"
     )
-    await execute(f"INSERT INTO kit_heartbeat (name, at) VALUES (?, ?) {tail}", [name, now])  # noqa: S608
+    await execute(f"INSERT INTO kit_heartbeat (name, at) VALUES (?, ?) {tail}", [name, now])  # noqa: S608 - constants
 
 
 async def age_seconds(*, prefix: str, now: datetime) -> float | None:
