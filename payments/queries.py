@@ -1,0 +1,118 @@
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from kit.db import fetch
+from kit.db.sql import as_utc
+from payments.models import Attempt
+from payments.ports import ClientParams, Needs
+from payments.rules import AttemptState, Line, OrderState
+
+_ORDER = (
+    "SELECT o.id, o.purpose, o.subject_id, o.payer_id, o.amount_fen, o.state, o.version, s.wallet, s.transaction_id, "
+    "s.paid_at FROM payments_order o LEFT JOIN payments_settlement s ON s.order_id = o.id"
+)
+_DISCREPANCY = (
+    "SELECT id, fault, wallet, out_trade_no, transaction_id, order_ref AS order_id, attempt_ref AS attempt_id, "
+    "expected_fen, reported_fen, created_at FROM payments_discrepancy"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order with its lines; `wallet`, `transaction_id` and `paid_at` once it is settled. Amounts in fen."""
+
+    id: str
+    purpose: str
+    subject_id: str
+    payer_id: str
+    amount_fen: int
+    state: OrderState
+    version: int
+    lines: tuple[Line, ...]
+    wallet: str | None
+    transaction_id: str | None
+    paid_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """An attempt; `client_params` once the wallet has taken the order."""
+
+    id: str
+    order_id: str
+    out_trade_no: str
+    wallet: str
+    amount_fen: int
+    state: AttemptState
+    client_params: ClientParams | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DiscrepancyView:
+    """A wallet's word that was not taken as settlement; amounts in fen, None where nothing is known."""
+
+    id: str
+    fault: str
+    wallet: str
+    out_trade_no: str
+    transaction_id: str
+    order_id: str | None
+    attempt_id: str | None
+    expected_fen: int | None
+    reported_fen: int | None
+    created_at: datetime
+
+
+async def order(needs: Needs, *, order_id: str, payer_id: str) -> OrderView | None:  # noqa: ARG001 - every query's shape
+    """The payer's own order; None when it is another's or nobody's."""
+    return await _order(f"{_ORDER} WHERE o.id = ? AND o.payer_id = ?", [order_id, payer_id])
+
+
+async def order_of(needs: Needs, *, purpose: str, subject_id: str) -> OrderView | None:  # noqa: ARG001 - the same
+    """What is charged for a purpose of a subject; for other rooms, whoever the payer is."""
+    return await _order(f"{_ORDER} WHERE o.slot = ?", [f"{purpose}:{subject_id}"])
+
+
+async def _order(sql: str, params: list[str]) -> OrderView | None:
+    rows = await fetch(sql, params)
+    if not rows:
+        return None
+    row = rows[0]
+    lines = await fetch(
+        "SELECT code, name, amount_fen FROM payments_order_line WHERE order_id = ? ORDER BY position", [row["id"]]
+    )
+    paid_at = as_utc(row["paid_at"]) if row["paid_at"] is not None else None
+    return OrderView(
+        **{
+            **row,
+            "state": OrderState(row["state"]),
+            "lines": tuple(Line(**line) for line in lines),
+            "paid_at": paid_at,
+        }
+    )
+
+
+async def attempt(needs: Needs, *, attempt_id: str, payer_id: str) -> AttemptView | None:  # noqa: ARG001 - the same
+    """The payer's own attempt; None when it is another's or nobody's."""
+    found = await Attempt.get_or_none(id=attempt_id, order__payer_id=payer_id)
+    if found is None:
+        return None
+    return AttemptView(
+        id=found.id,
+        order_id=found.order_id,
+        out_trade_no=found.out_trade_no,
+        wallet=found.wallet,
+        amount_fen=found.amount_fen,
+        state=AttemptState(found.state),
+        client_params=orjson.loads(found.client_params) if found.client_params else None,
+        expires_at=found.expires_at,
+    )
+
+
+async def discrepancies(needs: Needs, *, after: str = "", limit: int = 20) -> list[DiscrepancyView]:  # noqa: ARG001
+    """Unresolved discrepancies, oldest first; `after` is the last id of the page before."""
+    rows = await fetch(f"{_DISCREPANCY} WHERE resolved_at IS NULL AND id > ? ORDER BY id LIMIT ?", [after, limit])
+    return [DiscrepancyView(**{**row, "created_at": as_utc(row["created_at"])}) for row in rows]

@@ -1,0 +1,160 @@
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from kit.db import transactional
+from kit.idempotency import RequestKey
+from kit.ids import new_id
+from payments.errors import AttemptExpired, OrderNotFound, OrderSettled, WalletNotOffered
+from payments.events import AttemptOpened
+from payments.models import Attempt, Order
+from payments.ports import Account, ClientParams, Needs, NewOrder
+from payments.rules import (
+    ATTEMPT_LASTS,
+    AttemptState,
+    OrderState,
+    may_be_prepared,
+    may_be_reused,
+    poll_delay,
+)
+
+_ADDRESS_AT = "payments_attempt.payer_address_sealed"
+_CREATED = 201
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the caller of `pay` wants, copied out of reach of any transaction."""
+
+    order_id: str
+    payer_id: str
+    payer_address: str
+    wallet: str
+    description: str
+    account: Account
+    key: RequestKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """The attempt, and what its wallet must be asked for; None when that was done before."""
+
+    attempt_id: str
+    to_prepare: NewOrder | None
+
+
+async def pay(
+    needs: Needs,
+    *,
+    order_id: str,
+    payer_id: str,
+    payer_address: str,
+    wallet: str,
+    description: str,
+    key: RequestKey,
+) -> str:
+    """Place the order at a wallet and answer the attempt's id; `payer_address` is the payer's openid there.
+
+    The wallet's number is the key's id, which is the same when a request is repeated after a crash, and the attempt is
+    committed before the wallet hears of it: whatever happens in between is found again by the repetition or by polling.
+    Errors: WALLET_NOT_OFFERED, ORDER_NOT_FOUND, ORDER_SETTLED, PAYMENT_EXPIRED, and OutsideError of the wallet.
+    """
+    ordering = needs.ordering.get(wallet)
+    if ordering is None:
+        raise WalletNotOffered
+    asked = _Asked(order_id, payer_id, payer_address, wallet, description, ordering.account, key)
+    claimed = await _claim(needs, asked)
+    if claimed.to_prepare is not None:
+        params = await ordering.prepare(claimed.to_prepare)
+        await _make_ready(needs, claimed.attempt_id, params, key)
+    return claimed.attempt_id
+
+
+@transactional
+async def _claim(needs: Needs, asked: _Asked) -> _Claimed:
+    order = await Order.filter(id=asked.order_id, payer_id=asked.payer_id).select_for_update().get_or_none()
+    if order is None:
+        raise OrderNotFound
+    now = needs.clock.now()
+    attempt = await Attempt.get_or_none(out_trade_no=asked.key.id, order_id=order.id)
+    if order.state == OrderState.SETTLED and (attempt is None or attempt.state != AttemptState.PAID):
+        raise OrderSettled
+    if attempt is None:
+        attempt = await _reusable(needs, order, asked, now)
+    if attempt is None:
+        attempt = await _open_attempt(needs, order, asked, now)
+    return await _go_on(needs, attempt, asked, now)
+
+
+async def _reusable(needs: Needs, order: Order, asked: _Asked, now: datetime) -> Attempt | None:
+    """The attempt whose parameters the same payer holds already."""
+    for attempt in await Attempt.filter(order_id=order.id, wallet=asked.wallet).order_by("-id"):
+        same_account = (attempt.merchant_id, attempt.app_id) == (asked.account.merchant_id, asked.account.app_id)
+        if (
+            same_account
+            and may_be_reused(AttemptState(attempt.state), expires_at=attempt.expires_at, now=now)
+            and _address(needs, attempt) == asked.payer_address
+        ):
+            return attempt
+    return None
+
+
+async def _open_attempt(needs: Needs, order: Order, asked: _Asked, now: datetime) -> Attempt:
+    attempt_id = new_id()
+    delay = poll_delay(0)
+    attempt = await Attempt.create(
+        id=attempt_id,
+        order=order,
+        out_trade_no=asked.key.id,
+        wallet=asked.wallet,
+        merchant_id=asked.account.merchant_id,
+        app_id=asked.account.app_id,
+        amount_fen=order.amount_fen,
+        description=asked.description,
+        payer_address_sealed=needs.cipher.seal(asked.payer_address, (_ADDRESS_AT, attempt_id)),
+        next_poll_at=now + timedelta(seconds=delay),
+        # Whole seconds: wallets compare the end they were given first with the one that a repetition brings.
+        expires_at=(now + ATTEMPT_LASTS).replace(microsecond=0),
+        created_at=now,
+        updated_at=now,
+    )
+    await needs.outbox.publish(AttemptOpened(attempt_id), delay_seconds=delay)
+    return attempt
+
+
+async def _go_on(needs: Needs, attempt: Attempt, asked: _Asked, now: datetime) -> _Claimed:
+    if attempt.state == AttemptState.CLOSED:
+        raise AttemptExpired
+    if attempt.state != AttemptState.PREPARING:
+        await asked.key.settle(result_id=attempt.id, status=_CREATED)
+        return _Claimed(attempt.id, None)
+    if not may_be_prepared(expires_at=attempt.expires_at, now=now):
+        raise AttemptExpired
+    # From the row, not from the request: the wallet takes a number again only with the content it knows.
+    return _Claimed(
+        attempt.id,
+        NewOrder(
+            out_trade_no=attempt.out_trade_no,
+            amount_fen=attempt.amount_fen,
+            description=attempt.description,
+            payer_address=_address(needs, attempt),
+            expires_at=attempt.expires_at,
+        ),
+    )
+
+
+def _address(needs: Needs, attempt: Attempt) -> str:
+    return needs.cipher.open(attempt.payer_address_sealed, (_ADDRESS_AT, attempt.id))
+
+
+@transactional
+async def _make_ready(needs: Needs, attempt_id: str, params: ClientParams, key: RequestKey) -> None:
+    attempt = await Attempt.select_for_update().get(id=attempt_id)
+    attempt.client_params = orjson.dumps(params).decode()
+    if attempt.state == AttemptState.PREPARING:  # a notice may have been faster
+        attempt.state = AttemptState.READY.value
+    attempt.updated_at = needs.clock.now()
+    attempt.version += 1
+    await attempt.save(update_fields=["client_params", "state", "updated_at", "version"])
+    await key.settle(result_id=attempt_id, status=_CREATED)

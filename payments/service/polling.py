@@ -1,0 +1,98 @@
+"""Asking a wallet what became of an attempt, for as long as nobody knows.
+
+A question without a final answer is asked again by a new, delayed event, not by failing: a payment that nobody has made
+yet is no error, and staff need not see it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kit.db import transactional
+from kit.errors import OutsideError, Permanent
+from payments.events import AttemptOpened
+from payments.models import Attempt
+from payments.ports import Needs, Ordering
+from payments.rules import AttemptState, Fault, OrderState, Report, TradeState, Verdict, judge, poll_delay
+from payments.service.settling import Word, despite_rivals, dispute, expected_of, lock, move, settle
+
+_LAST_WORDS = frozenset({TradeState.PAID, TradeState.CLOSED, TradeState.REFUNDED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    out_trade_no: str
+    wallet: str
+    over: bool  # its time has passed, or its order was paid under another number
+
+
+async def poll(needs: Needs, *, attempt_id: str) -> None:
+    """Ask the wallet about an attempt and act on the answer; close it there when its time is over.
+
+    A wallet that is down is asked again later; OutsideError only when it refuses the question for good.
+    """
+    attempt = await _still_open(needs, attempt_id)
+    if attempt is None:
+        return
+    ordering = needs.ordering.get(attempt.wallet)
+    if ordering is None:
+        raise Permanent(f"no provider for {attempt.wallet}")
+    try:
+        report = await ordering.query(attempt.out_trade_no)
+        closed = attempt.over and await _close(ordering, attempt, report)
+    except OutsideError as error:
+        if error.permanent:
+            raise
+        await _ask_again(needs, attempt_id)
+        return
+    word = Word(attempt.wallet, report) if report else None
+    await despite_rivals(lambda: _conclude(needs, attempt_id, word, closed))
+
+
+async def _still_open(needs: Needs, attempt_id: str) -> _Open | None:
+    attempt = await Attempt.get(id=attempt_id).select_related("order")
+    now = needs.clock.now()
+    # A row handled again after a crash finds the next question on its way already.
+    if AttemptState(attempt.state).final or attempt.next_poll_at > now:
+        return None
+    over = now >= attempt.expires_at or attempt.order.state == OrderState.SETTLED
+    return _Open(attempt.out_trade_no, attempt.wallet, over)
+
+
+async def _close(ordering: Ordering, attempt: _Open, report: Report | None) -> bool:
+    """Whether it can be paid no more; not tried where the wallet has spoken its last word."""
+    if report is not None and report.trade_state in _LAST_WORDS:
+        return False
+    return await ordering.close(attempt.out_trade_no)
+
+
+@transactional
+async def _conclude(needs: Needs, attempt_id: str, word: Word | None, closed: bool) -> None:  # noqa: FBT001 - private
+    order, attempt = await lock(attempt_id)
+    if AttemptState(attempt.state).final:  # a notice was faster
+        return
+    verdict, fault = judge(expected_of(attempt), word.report) if word else (Verdict.WAIT, None)
+    if word and verdict is Verdict.SETTLE:
+        await settle(needs, order, attempt, word)
+    elif word and verdict is Verdict.DISPUTE:
+        await dispute(needs, fault or Fault.UNREADABLE, attempt, word)
+    elif verdict is Verdict.CLOSE or closed:
+        await move(needs, attempt, AttemptState.CLOSED)
+    else:
+        await _schedule(needs, attempt)
+
+
+@transactional
+async def _ask_again(needs: Needs, attempt_id: str) -> None:
+    _, attempt = await lock(attempt_id)
+    if not AttemptState(attempt.state).final:
+        await _schedule(needs, attempt)
+
+
+async def _schedule(needs: Needs, attempt: Attempt) -> None:
+    attempt.polls += 1
+    delay = poll_delay(attempt.polls)
+    now = needs.clock.now()
+    attempt.next_poll_at = now + timedelta(seconds=delay)
+    attempt.updated_at = now
+    await attempt.save(update_fields=["polls", "next_poll_at", "updated_at"])
+    await needs.outbox.publish(AttemptOpened(attempt.id), delay_seconds=delay)

@@ -1,0 +1,199 @@
+"""Settling: once per order, and only on a wallet's word that fits; a word that does not fit is kept for staff.
+
+A discrepancy is a row, not a parked event: a parked row would hold back the honest notice that comes after it under the
+same number, and handling it again could never end otherwise.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from tortoise.exceptions import IntegrityError
+
+from kit.db import transactional
+from kit.errors import Permanent
+from kit.ids import new_id
+from kit.inbox import open_body
+from kit.log import get_logger
+from payments.events import PaymentSettled
+from payments.models import Attempt, Discrepancy, Order, Settlement
+from payments.ports import Needs, UnreadableReport
+from payments.rules import CURRENCY, AttemptState, Expected, Fault, OrderState, Report, Verdict, judge
+
+_LONGEST = 64  # characters of a number or a transaction id that a row keeps
+log = get_logger("payments")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A report with where it comes from; `inbox_id` is None for an answer to our own question."""
+
+    wallet: str
+    report: Report
+    inbox_id: str | None = None
+
+
+def sealed_notice(wallet: str, body: bytes) -> bytes:
+    """A notice as it is kept in the inbox: with the wallet that can read it."""
+    return orjson.dumps({"wallet": wallet, "notice": body.decode()})
+
+
+async def settle_notice(needs: Needs, *, inbox_id: str) -> None:
+    """Take a notice for what it is worth: settle its order, do nothing if that was done, or keep a discrepancy."""
+    kept = orjson.loads(await open_body(needs.cipher, inbox_id=inbox_id))
+    wallet = kept["wallet"]
+    notices = needs.notices.get(wallet)
+    if notices is None:
+        raise Permanent(f"no provider reads the notices of {wallet}")
+    try:
+        report = notices.read(kept["notice"].encode())
+    except UnreadableReport:
+        await _keep_unreadable(needs, wallet, inbox_id)
+        return
+    word = Word(wallet, report, inbox_id)
+    await despite_rivals(lambda: _take_notice(needs, word))
+
+
+async def despite_rivals(command: Callable[[], Awaitable[None]]) -> None:
+    """Once more when a unique key said that somebody else was faster: what they wrote is seen now."""
+    try:
+        await command()
+    except IntegrityError:
+        await command()
+
+
+@transactional
+async def _keep_unreadable(needs: Needs, wallet: str, inbox_id: str) -> None:
+    await _dispute(needs, Fault.UNREADABLE, wallet=wallet, about=inbox_id, inbox_id=inbox_id)
+
+
+@transactional
+async def _take_notice(needs: Needs, word: Word) -> None:
+    order, attempt = await _locked(word)
+    if order is None or attempt is None:
+        await _dispute_word(needs, Fault.UNKNOWN_NUMBER, word, None)
+        return
+    verdict, fault = judge(expected_of(attempt), word.report)
+    if verdict is Verdict.SETTLE:
+        await settle(needs, order, attempt, word)
+    else:
+        # The attempt stays as it is: what a notice says wrongly, the next poll asks the wallet itself.
+        await _dispute_word(needs, fault or Fault.NOT_PAID, word, attempt)
+
+
+async def _locked(word: Word) -> tuple[Order | None, Attempt | None]:
+    """The order first, then the attempt: the one order in which everybody takes these locks."""
+    found = await Attempt.get_or_none(out_trade_no=word.report.out_trade_no, wallet=word.wallet)
+    return await lock(found.id) if found is not None else (None, None)
+
+
+async def lock(attempt_id: str) -> tuple[Order, Attempt]:
+    """The attempt and its order, locked until the transaction ends."""
+    attempt = await Attempt.get(id=attempt_id)
+    order = await Order.select_for_update().get(id=attempt.order_id)
+    return order, await Attempt.select_for_update().get(id=attempt_id)
+
+
+def expected_of(attempt: Attempt) -> Expected:
+    """What the wallet's word about the attempt is held against."""
+    return Expected(
+        out_trade_no=attempt.out_trade_no,
+        amount_fen=attempt.amount_fen,
+        currency=CURRENCY,
+        merchant_id=attempt.merchant_id,
+        app_id=attempt.app_id,
+    )
+
+
+async def settle(needs: Needs, order: Order, attempt: Attempt, word: Word) -> None:
+    """Settle a locked order on a word that fits, or keep the second payment as a discrepancy awaiting refund."""
+    report = word.report
+    earlier = await Settlement.get_or_none(wallet=word.wallet, transaction_id=report.transaction_id)
+    if earlier is not None:
+        if earlier.order_id != order.id or earlier.attempt_id != attempt.id:
+            await dispute(needs, Fault.TRANSACTION_REUSED, attempt, word)
+        return
+    now = needs.clock.now()
+    if order.state == OrderState.SETTLED:
+        await _dispute_word(needs, Fault.PAID_TWICE, word, attempt)
+        await move(needs, attempt, AttemptState.PAID)
+        return
+    await Settlement.create(
+        id=new_id(),
+        order=order,
+        attempt=attempt,
+        wallet=word.wallet,
+        transaction_id=report.transaction_id,
+        amount_fen=attempt.amount_fen,
+        paid_at=report.paid_at or now,
+        created_at=now,
+    )
+    await _mark_settled(order, now)
+    await move(needs, attempt, AttemptState.PAID)
+    await needs.outbox.publish(PaymentSettled(order.id, order.purpose, order.subject_id))
+
+
+async def _mark_settled(order: Order, now: datetime) -> None:
+    order.state = OrderState.SETTLED.value
+    order.settled_at = now
+    order.updated_at = now
+    order.version += 1
+    await order.save(update_fields=["state", "settled_at", "updated_at", "version"])
+
+
+async def move(needs: Needs, attempt: Attempt, state: AttemptState) -> None:
+    """Put a locked attempt into another state."""
+    attempt.state = state.value
+    attempt.updated_at = needs.clock.now()
+    attempt.version += 1
+    await attempt.save(update_fields=["state", "updated_at", "version"])
+
+
+async def dispute(needs: Needs, fault: Fault, attempt: Attempt, word: Word) -> None:
+    """Keep the wallet's own answer that does not fit, and ask no more about the attempt."""
+    await _dispute_word(needs, fault, word, attempt)
+    await move(needs, attempt, AttemptState.DISPUTED)
+
+
+async def _dispute_word(needs: Needs, fault: Fault, word: Word, attempt: Attempt | None) -> None:
+    report = word.report
+    await _dispute(
+        needs,
+        fault,
+        wallet=word.wallet,
+        about=report.transaction_id or report.out_trade_no,
+        inbox_id=word.inbox_id,
+        report=report,
+        attempt=attempt,
+    )
+
+
+async def _dispute(
+    needs: Needs,
+    fault: Fault,
+    *,
+    wallet: str,
+    about: str,
+    inbox_id: str | None,
+    report: Report | None = None,
+    attempt: Attempt | None = None,
+) -> None:
+    dedupe_key = f"{fault.value}:{wallet}:{about[:_LONGEST]}"
+    if await Discrepancy.exists(dedupe_key=dedupe_key):
+        return
+    await Discrepancy.create(
+        id=new_id(),
+        dedupe_key=dedupe_key,
+        fault=fault.value,
+        wallet=wallet,
+        out_trade_no=report.out_trade_no[:_LONGEST] if report else "",
+        transaction_id=report.transaction_id[:_LONGEST] if report else "",
+        order_ref=attempt.order_id if attempt else None,
+        attempt_ref=attempt.id if attempt else None,
+        inbox_ref=inbox_id,
+        expected_fen=attempt.amount_fen if attempt else None,
+        reported_fen=report.amount_fen if report else None,
+        created_at=needs.clock.now(),
+    )
+    log.error("payment_discrepancy", fault=fault.value, wallet=wallet, attempt=attempt.id if attempt else None)
