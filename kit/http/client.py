@@ -1,7 +1,6 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import httpx
 from prometheus_client import Counter, Histogram
@@ -22,7 +21,13 @@ class HttpClient:
         self.system = system
         self._timeout = timeout
         self._slots = asyncio.Semaphore(limit)
-        self._client = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(max_connections=limit), trust_env=False)
+        self._client = httpx.AsyncClient(
+            timeout=timeout,
+            limits=httpx.Limits(max_connections=limit),
+            # A redirect would carry a credential to whoever is named; a proxy of the environment would see it.
+            follow_redirects=False,
+            trust_env=False,
+        )
 
     async def request(
         self,
@@ -40,15 +45,15 @@ class HttpClient:
         if in_transaction():
             raise RuntimeError(f"no call to {self.system} while a transaction is open")
         started = time.monotonic()
-        merged = {"X-Request-Id": current_request_id(), **(headers or {})}
+        request_id = current_request_id()
+        merged = {**({"X-Request-Id": request_id} if request_id else {}), **(headers or {})}
         try:
             async with asyncio.timeout(self._timeout), self._slots:
-                answer = await self._client.request(
-                    method, url, content=content, headers=merged, params=_params(params)
-                )
-        except (httpx.TimeoutException, TimeoutError) as error:
+                answer = await self._client.request(method, url, content=content, headers=merged, params=params or None)
+        # `from None`: the library's errors hold the request, whose address may hold a credential.
+        except (httpx.TimeoutException, TimeoutError):
             _CALLS.labels(self.system, "timeout").inc()
-            raise OutsideError(self.system, "TIMEOUT", "no answer in time", permanent=False) from error
+            raise OutsideError(self.system, "TIMEOUT", "no answer in time", permanent=False) from None
         except httpx.HTTPError as error:
             _CALLS.labels(self.system, "unreachable").inc()
             raise OutsideError(self.system, "UNREACHABLE", type(error).__name__, permanent=False) from None
@@ -59,7 +64,3 @@ class HttpClient:
 
     async def aclose(self) -> None:
         await self._client.aclose()
-
-
-def _params(params: Mapping[str, str] | None) -> Any:
-    return dict(params) if params else None

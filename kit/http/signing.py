@@ -20,7 +20,11 @@ class BadSignature(Exception):  # noqa: N818 - the message is the reason
 
 def canonical(method: str, path: str, timestamp: str, nonce: str, body: bytes) -> bytes:
     """What is signed; `path` includes the query string as sent."""
-    return f"{method}\n{path}\n{timestamp}\n{nonce}\n{hashlib.sha256(body).hexdigest()}\n".encode()
+    return _canonical(method, path, timestamp, nonce, hashlib.sha256(body).hexdigest())
+
+
+def _canonical(method: str, path: str, timestamp: str, nonce: str, body_digest: str) -> bytes:
+    return f"{method}\n{path}\n{timestamp}\n{nonce}\n{body_digest}\n".encode()
 
 
 class RequestSigner:
@@ -57,12 +61,16 @@ class RequestVerifier:
 
     def check(self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> str:
         """The sender's key id; BadSignature when anything is missing, stale, unknown or wrong."""
+        return self.check_streamed(method, path, headers, hashlib.sha256(body).hexdigest(), now=now)
+
+    def check_streamed(
+        self, method: str, path: str, headers: Mapping[str, str], body_digest: str, *, now: datetime
+    ) -> str:
+        """As `check`, before the body is read: whoever reads it then holds it against `body_digest` (SHA-256, hex)."""
+        given = {name.lower(): value for name, value in headers.items()}
         try:
-            key_id, timestamp = headers[KEY_ID.lower()], headers[TIMESTAMP.lower()]
-            nonce, signature = (
-                headers[NONCE.lower()],
-                base64.b64decode(headers[SIGNATURE.lower()], validate=True),
-            )
+            key_id, timestamp, nonce = (given[name.lower()] for name in (KEY_ID, TIMESTAMP, NONCE))
+            signature = base64.b64decode(given[SIGNATURE.lower()], validate=True)
             age = abs(int(now.timestamp()) - int(timestamp))
         except (KeyError, ValueError) as error:
             raise BadSignature("missing or unreadable header") from error
@@ -72,7 +80,7 @@ class RequestVerifier:
         if key is None:
             raise BadSignature("unknown key id")
         try:
-            key.verify(signature, canonical(method, path, timestamp, nonce, body))
+            key.verify(signature, _canonical(method, path, timestamp, nonce, body_digest))
         except InvalidSignature as error:
             raise BadSignature("wrong signature") from error
         return key_id

@@ -1,5 +1,5 @@
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tortoise.exceptions import IntegrityError
@@ -17,8 +17,13 @@ CLAIM_LASTS = timedelta(seconds=60)
 """A claim older than this belongs to a process that died: the next request takes it over under the same id."""
 
 
+RETRY_SECONDS = 2
+# `created_at` is the claim's token: it changes when the claim is taken over, and a slow claimant's writes then miss.
+_OWN_CLAIM = "id = ? AND state = 'running' AND created_at = ?"
+
+
 class _AlreadyDoneError(Exception):
-    """Another request with the same key won; rolls the losing command back."""
+    """Another request with the same key won, or took the claim over; rolls the losing command back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +37,19 @@ class RequestKey:
     digest: str
     clock: Clock
     claimed: bool = False
+    claimed_at: datetime | None = None
 
     async def settle(self, *, result_id: str, status: int) -> None:
         """Record the result in the command's own transaction."""
         if not in_transaction():
             raise RuntimeError("the result is recorded in the transaction of the command")
         if self.claimed:
-            await execute(
-                "UPDATE kit_idempotency_key SET state = 'done', result_id = ?, status = ? WHERE id = ?",
-                [result_id, status, self.id],
+            changed = await execute(
+                f"UPDATE kit_idempotency_key SET state = 'done', result_id = ?, status = ? WHERE {_OWN_CLAIM}",  # noqa: S608 - constant
+                [result_id, status, self.id, self.claimed_at],
             )
+            if changed != 1:
+                raise _AlreadyDoneError
             return
         try:
             await _insert(self, state=KeyState.DONE, result_id=result_id, status=status)
@@ -58,11 +66,13 @@ class Outcome:
     replayed: bool
 
 
-async def _insert(key: RequestKey, *, state: KeyState, result_id: str | None, status: int | None) -> None:
+async def _insert(
+    key: RequestKey, *, state: KeyState, result_id: str | None, status: int | None, at: datetime | None = None
+) -> None:
     await execute(
         "INSERT INTO kit_idempotency_key (id, who, route, request_key, body_digest, state, result_id, status, "
         "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [key.id, key.who, key.route, key.key, key.digest, state.value, result_id, status, key.clock.now()],
+        [key.id, key.who, key.route, key.key, key.digest, state.value, result_id, status, at or key.clock.now()],
     )
 
 
@@ -91,34 +101,42 @@ def _replay(stored: _Stored, key: RequestKey) -> Outcome | None:
     if stored.state == KeyState.DONE and stored.result_id is not None and stored.status is not None:
         return Outcome(stored.result_id, stored.status, replayed=True)
     if key.clock.now() - stored.created_at < CLAIM_LASTS:
-        raise StillRunning(retry_after=2)
+        raise StillRunning(retry_after=RETRY_SECONDS)
     return None
+
+
+async def _earlier(key: RequestKey) -> tuple[_Stored | None, Outcome | None]:
+    """The row of a request with this key, and its outcome if it came to one."""
+    stored = await _find(key)
+    return stored, None if stored is None else _replay(stored, key)
 
 
 @transactional
 async def _claim(key: RequestKey) -> None:
-    await _insert(key, state=KeyState.RUNNING, result_id=None, status=None)
+    await _insert(key, state=KeyState.RUNNING, result_id=None, status=None, at=key.claimed_at)
 
 
 async def _take_over(stored: _Stored, key: RequestKey) -> RequestKey:
     """Renew a dead process's claim; the conditional update lets one taker through."""
-    taken = await execute(
+    taken = replace(key, id=stored.id, claimed=True, claimed_at=key.clock.now())
+    changed = await execute(
         "UPDATE kit_idempotency_key SET created_at = ? WHERE id = ? AND state = 'running' AND created_at = ?",
-        [key.clock.now(), stored.id, stored.created_at],
+        [taken.claimed_at, stored.id, stored.created_at],
     )
-    if taken != 1:
-        raise StillRunning(retry_after=2)
-    return RequestKey(stored.id, key.who, key.route, key.key, key.digest, key.clock, claimed=True)
+    if changed != 1:
+        raise StillRunning(retry_after=RETRY_SECONDS)
+    return taken
 
 
 async def _claimed(key: RequestKey, stored: _Stored | None) -> RequestKey:
     if stored is not None:
         return await _take_over(stored, key)
+    claim = replace(key, claimed=True, claimed_at=key.clock.now())
     try:
-        await _claim(key)
+        await _claim(claim)
     except IntegrityError as error:
-        raise StillRunning(retry_after=2) from error
-    return RequestKey(key.id, key.who, key.route, key.key, key.digest, key.clock, claimed=True)
+        raise StillRunning(retry_after=RETRY_SECONDS) from error
+    return claim
 
 
 async def once(
@@ -133,45 +151,48 @@ async def once(
     With `calls_outside` a claim is committed first, so that two requests never call outside at the same time and a
     retry after a crash carries the same id. Errors: IDEMPOTENCY_KEY_REUSED, STILL_RUNNING.
     """
-    stored = await _find(key)
-    if stored is not None:
-        outcome = _replay(stored, key)
-        if outcome is not None:
-            return outcome
+    stored, outcome = await _earlier(key)
+    if outcome is not None:
+        return outcome
     if calls_outside:
-        key = await _claimed(key, stored)
+        return await _under_claim(await _claimed(key, stored), command, status)
     try:
-        result_id = await command(key)
-    except _AlreadyDoneError:
-        stored = await _find(key)
-        if stored is None:
-            raise
-        outcome = _replay(stored, key)
+        return Outcome(await command(key), status, replayed=False)
+    except Exception:
+        # The same request may have won meanwhile: then its answer counts, and not that the state it left refuses us.
+        _, outcome = await _earlier(key)
         if outcome is None:
             raise
         return outcome
+
+
+async def _under_claim(key: RequestKey, command: Callable[[RequestKey], Awaitable[str]], status: int) -> Outcome:
+    try:
+        return Outcome(await command(key), status, replayed=False)
+    except _AlreadyDoneError:
+        _, outcome = await _earlier(key)
+        if outcome is None:
+            raise StillRunning(retry_after=RETRY_SECONDS) from None
+        return outcome
     except Problem:
-        await _release(key, calls_outside)
+        await _release(key)
         raise
     except BaseException:
-        await _abandon(key, calls_outside)
+        await _abandon(key)
         raise
-    return Outcome(result_id, status, replayed=False)
 
 
-async def _release(key: RequestKey, claimed: bool) -> None:  # noqa: FBT001 - private
+async def _release(key: RequestKey) -> None:
     """A refused command leaves no claim behind, so that it can be asked again."""
-    if claimed:
-        await execute("DELETE FROM kit_idempotency_key WHERE id = ? AND state = 'running'", [key.id])
+    await execute(f"DELETE FROM kit_idempotency_key WHERE {_OWN_CLAIM}", [key.id, key.claimed_at])  # noqa: S608 - constant
 
 
-async def _abandon(key: RequestKey, claimed: bool) -> None:  # noqa: FBT001 - private
+async def _abandon(key: RequestKey) -> None:
     """What became of the call outside is unknown: the next request goes on at once, under the same id."""
-    if claimed:
-        await execute(
-            "UPDATE kit_idempotency_key SET created_at = ? WHERE id = ? AND state = 'running'",
-            [key.clock.now() - CLAIM_LASTS, key.id],
-        )
+    await execute(
+        f"UPDATE kit_idempotency_key SET created_at = ? WHERE {_OWN_CLAIM}",  # noqa: S608 - constant
+        [key.clock.now() - CLAIM_LASTS, key.id, key.claimed_at],
+    )
 
 
 def new_key(*, who: str, route: str, key: str, digest: str, clock: Clock) -> RequestKey:

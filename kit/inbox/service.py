@@ -9,6 +9,7 @@ from kit.ids import new_id
 from kit.inbox.models import InboxMessage
 from kit.outbox import Event, Outbox
 
+LONGEST_EXTERNAL_ID = 128
 _AT = "kit_inbox.body_sealed"
 
 
@@ -24,11 +25,15 @@ async def receive(
 ) -> bool:
     """Keep a verified message once and publish `announce(inbox id)`; False when it was here already.
 
-    `external_id` is the sender's own unique id of the message, at most 128 characters.
+    `external_id` is the sender's own unique id of the message, 1 to 128 characters; ValueError for any other.
     """
+    if not 1 <= len(external_id) <= LONGEST_EXTERNAL_ID:
+        raise ValueError("a message needs its sender's own id, of at most 128 characters")
     try:
         await _store(outbox, cipher, clock, system, external_id, body, announce)
     except IntegrityError:
+        if not await InboxMessage.filter(system=system, external_id=external_id).exists():
+            raise  # it was another constraint: the message is not here, and must not be acknowledged
         return False
     return True
 

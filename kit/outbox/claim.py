@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from kit.db import execute, fetch, transaction, transactional
+from kit.db import execute, fetch, transactional
 from kit.ids import new_id
 
 # Only if no earlier unfinished row has the same handler and ordering key. Finished rows leave the table, so a row
@@ -72,21 +72,21 @@ async def finish(claim: Claim, *, now: datetime) -> bool:
     return moved == 1
 
 
+@transactional
 async def put_back(claim: Claim, *, available_at: datetime, error: str) -> None:
     """Release the row to be tried again later."""
-    async with transaction():
-        await execute(
-            "UPDATE kit_outbox SET state = 'pending', lease_token = NULL, lease_until = NULL, available_at = ?, "
-            "error = ? WHERE id = ? AND lease_token = ?",
-            [available_at, error, claim.id, claim.token],
-        )
+    await execute(
+        "UPDATE kit_outbox SET state = 'pending', lease_token = NULL, lease_until = NULL, available_at = ?, "
+        "error = ? WHERE id = ? AND lease_token = ?",
+        [available_at, error, claim.id, claim.token],
+    )
 
 
+@transactional
 async def park(claim: Claim, *, error: str) -> None:
     """Set the row aside for staff; later rows of its handler and key wait behind it."""
-    async with transaction():
-        await execute(
-            "UPDATE kit_outbox SET state = 'parked', lease_token = NULL, lease_until = NULL, error = ? "
-            "WHERE id = ? AND lease_token = ?",
-            [error, claim.id, claim.token],
-        )
+    await execute(
+        "UPDATE kit_outbox SET state = 'parked', lease_token = NULL, lease_until = NULL, error = ? "
+        "WHERE id = ? AND lease_token = ?",
+        [error, claim.id, claim.token],
+    )

@@ -42,8 +42,12 @@ class Drain:
     async def once(self) -> int:
         """Handle what is due now, at most `concurrency` rows at a time; answers how many were claimed."""
         rows = await claims.candidates(now=self.clock.now(), limit=self.concurrency)
-        done = await asyncio.gather(*(self._work(row) for row in rows))
-        return sum(done)
+        done = await asyncio.gather(*(self._work(row) for row in rows), return_exceptions=True)
+        # Only now that no row is in hand any more: what went wrong with a row's lease is the loop's to see.
+        for result in done:
+            if isinstance(result, BaseException):
+                raise result
+        return sum(result is True for result in done)
 
     async def until_idle(self, *, rounds: int = 1000) -> None:
         """Handle everything that is due, and what that causes."""
@@ -83,7 +87,7 @@ class Drain:
             log.error("parked", handler=claim.handler, row=claim.id, error=text)
             await claims.park(claim, error=text)
             return
-        wait = min(LONGEST_WAIT_SECONDS, 0.25 * 2**claim.attempts) * random.uniform(0.75, 1.25)  # noqa: S311
+        wait = back_off(claim.attempts) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
         log.warning("will_retry", handler=claim.handler, row=claim.id, error=text, seconds=round(wait, 1))
         if not isinstance(error, OutsideError):
             log.warning("handler_failed", handler=claim.handler, exc_info=error)
@@ -94,6 +98,11 @@ class Drain:
         if self.crash_at and point in self.crash_at.split(","):
             log.warning("planned_crash", point=point)
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def back_off(attempts: int) -> float:
+    """Seconds until the next attempt, before jitter: doubling from half a second to ten minutes."""
+    return min(LONGEST_WAIT_SECONDS, 0.25 * float(1 << min(attempts, 20)))
 
 
 def _decode(event: type[Event], payload: str) -> Event:

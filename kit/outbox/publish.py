@@ -11,6 +11,7 @@ from kit.log import current_request_id
 from kit.outbox.event import Event, Handler
 
 _COLUMNS = "id, event_name, event_version, handler, ordering_key, payload, state, available_at, request_id, created_at"
+LONGEST_ORDERING_KEY = 64
 
 
 class Outbox:
@@ -31,6 +32,8 @@ class Outbox:
         listeners = self._listeners.get(event.name, [])
         if not listeners:
             return
+        if len(event.ordering_key) > LONGEST_ORDERING_KEY:
+            raise ValueError(f"the ordering key of {event.name} is longer than {LONGEST_ORDERING_KEY}")
         now = self._clock.now()
         available = now + timedelta(seconds=delay_seconds)
         payload = orjson.dumps(event.payload()).decode()

@@ -31,6 +31,11 @@ async def parked(*, after: str = "", limit: int = 20) -> list[Parked]:
 @transactional
 async def replay(*, row_id: str, now: datetime) -> bool:
     """Let a parked row be tried again; False when there is none of that id."""
+    return await unpark(row_id=row_id, now=now)
+
+
+async def unpark(*, row_id: str, now: datetime) -> bool:
+    """The same in the caller's transaction."""
     changed = await execute(
         "UPDATE kit_outbox SET state = 'pending', available_at = ?, error = NULL WHERE id = ? AND state = 'parked'",
         [now, row_id],

@@ -1,1 +1,1 @@
-"""HTTP inward: declared access, checked input, problem documents, and an OpenAPI document from the same declarations."""
+"""HTTP inward: declared access, checked input, problem documents, and OpenAPI from the same declarations."""

@@ -16,7 +16,8 @@ from kit.web.routes import MARK, RouteSpec
 log = get_logger("http")
 _REQUESTS = Counter("http_requests_total", "Requests served", ["method", "route", "status"])
 _SECONDS = Histogram("http_request_seconds", "Time to answer", ["method", "route"])
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class UndeclaredRoute(RuntimeError):  # noqa: N818 - says what it is
@@ -48,6 +49,8 @@ def create(
     for blueprint in blueprints:
         app.blueprint(blueprint)
     specs(app)
+    # Once more at the start, for routes that somebody added to the app itself.
+    app.register_listener(_all_declared, "before_server_start")
     return app
 
 
@@ -62,10 +65,14 @@ def specs(app: Sanic[Any, Any]) -> list[RouteSpec]:
     return found
 
 
+async def _all_declared(app: Sanic[Any, Any]) -> None:
+    specs(app)
+
+
 async def _begin(request: Request) -> None:
     given = request.headers.get("x-request-id", "")
     request.ctx.started = time.perf_counter()
-    request.ctx.request_id = given if _REQUEST_ID.match(given) else new_id()
+    request.ctx.request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
     set_request_id(request.ctx.request_id)
 
 
@@ -75,7 +82,9 @@ async def _end(request: Request, answer: HTTPResponse) -> None:
     seconds = time.perf_counter() - getattr(request.ctx, "started", time.perf_counter())
     spec = getattr(request.route.handler, MARK, None) if request.route else None
     path = spec.path if spec else "unmatched"
-    _REQUESTS.labels(request.method, path, answer.status).inc()
-    _SECONDS.labels(request.method, path).observe(seconds)
+    # A label for each method that a stranger makes up would fill the memory.
+    method = request.method if request.method in _METHODS else "other"
+    _REQUESTS.labels(method, path, answer.status).inc()
+    _SECONDS.labels(method, path).observe(seconds)
     # The template of the path, never the path: a verify link carries a certificate.
-    log.info("request", method=request.method, route=path, status=answer.status, ms=round(seconds * 1000, 1))
+    log.info("request", method=method, route=path, status=answer.status, ms=round(seconds * 1000, 1))

@@ -25,6 +25,7 @@ _PAGE = """<!doctype html>
 <link rel="icon" href="/docs/assets/favicon-32x32.png"></head>
 <body><div id="ui"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script></body></html>"""
+_DOCUMENT = "application/openapi+json"
 _START = 'SwaggerUIBundle({url: "/docs/openapi.json", dom_id: "#ui", deepLinking: true});'
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
@@ -44,11 +45,11 @@ def blueprint(edge: Edge, document: Callable[[], dict[str, Any]]) -> Blueprint:
     async def start(_: Call[None]) -> HTTPResponse:
         return HTTPResponse(_START, content_type="text/javascript")
 
-    @routes.get("/openapi.json", access=public(reason), summary="OpenAPI 3.1")
+    @routes.get("/openapi.json", access=public(reason), summary="OpenAPI 3.1", media_type=_DOCUMENT)
     async def openapi(_: Call[None]) -> HTTPResponse:
         if not kept:
             kept.append(orjson.dumps(document()))
-        return HTTPResponse(kept[0], content_type="application/json")
+        return HTTPResponse(kept[0], content_type=_DOCUMENT)
 
     @routes.get("/assets/<name>", access=public(reason), summary="Its assets", media_type="*/*")
     async def asset(_: Call[None], name: str) -> HTTPResponse:

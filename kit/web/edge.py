@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from sanic import Request
@@ -23,8 +23,8 @@ from kit.web.errors import (
 from kit.web.limits import RateLimits
 
 I = TypeVar("I")  # noqa: E741 - the input of a call
-_KEY = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
-_IF_MATCH = re.compile(r'^"(\d{1,9})"$')
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_IF_MATCH = re.compile(r'"([0-9]{1,9})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Edge:
         if principal is None:
             raise SessionMissing
         if principal.level < access.level:
-            raise LevelTooLow
+            raise LevelTooLow(extra={"required_level": access.level})
         if access.permission is not None and access.permission not in principal.permissions:
             raise PermissionMissing
         return principal
@@ -77,9 +77,15 @@ class Call(Generic[I]):
         self.status = outcome.status
         return outcome.result_id
 
+    def sent(self, digest: str) -> None:
+        """Bind the key to a streamed body by its `digest`, since the edge has seen the address only."""
+        content = f"{self.key.digest}\n{digest}".encode()
+        bound = self.edge.cipher.digest_keyed(content, purpose="idempotency")
+        self.keyed = replace(self.key, digest=bound)
+
     def if_match(self) -> int:
         """The version the caller edited; VERSION_MISSING without `If-Match: "<version>"`."""
-        match = _IF_MATCH.match(self.request.headers.get("if-match", ""))
+        match = _IF_MATCH.fullmatch(self.request.headers.get("if-match", ""))
         if match is None:
             raise VersionMissing
         return int(match.group(1))
@@ -101,10 +107,11 @@ class Call(Generic[I]):
 def request_key(edge: Edge, request: Request, route: str, who: Principal, raw: bytes) -> RequestKey:
     """The idempotency key of a request; the body is kept only as a keyed digest."""
     key = request.headers.get("idempotency-key", "")
-    if not _KEY.match(key):
+    if not _KEY.fullmatch(key):
         raise IdempotencyKeyMissing
-    # The path belongs to the content: the same key for another application's route is another request.
-    digest = edge.cipher.digest_keyed(request.path.encode() + b"\n" + raw, purpose="idempotency")
+    # The address belongs to the content: the same key for another application's route is another request.
+    address = f"{request.path}?{request.query_string}\n".encode()
+    digest = edge.cipher.digest_keyed(address + raw, purpose="idempotency")
     return new_key(who=f"{who.who}:{who.id}", route=route, key=key, digest=digest, clock=edge.clock)
 
 

@@ -22,7 +22,7 @@ class SessionMissing(Problem):
 class LevelTooLow(Problem):
     code = "LEVEL_TOO_LOW"
     kind = Kind.FORBIDDEN
-    title = "请先完成实名认证"
+    title = "请先按提示完成身份验证，再办理此项业务"
 
 
 class PermissionMissing(Problem):

@@ -1,11 +1,20 @@
 import math
 import time
+from functools import lru_cache
 
-from limits import parse
+from limits import RateLimitItem
+from limits import parse as _parse
 from limits.aio.storage import MemoryStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from kit.web.errors import TooManyRequests
+
+
+@lru_cache(maxsize=256)
+def parse(rate: str, factor: int = 1) -> RateLimitItem:
+    """`rate` such as "10/minute", `factor` times as many; ValueError when it is not one."""
+    item = _parse(rate)
+    return type(item)(item.amount * factor, item.multiples)
 
 
 class RateLimits:
@@ -17,8 +26,7 @@ class RateLimits:
 
     async def check(self, rate: str, *, route: str, caller: str) -> None:
         """Count one call against `rate` such as "10/minute"; TOO_MANY_REQUESTS with Retry-After when used up."""
-        item = parse(rate)
-        item = type(item)(item.amount * self._factor, item.multiples)
+        item = parse(rate, self._factor)
         if await self._limiter.hit(item, route, caller):
             return
         window = await self._limiter.get_window_stats(item, route, caller)

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from kit.web.routes import RouteSpec
 
-_PARAMETER = re.compile(r"<(\w+)(?::\w+)?>")
+_PARAMETER = re.compile(r"<(\w+)(?::[^>]+)?>")
 _REF = "#/components/schemas/{model}"
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -111,6 +111,9 @@ def _parameters(spec: RouteSpec, keys: Any, schemas: dict[str, Any]) -> list[dic
     if spec.keyed:
         schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}
         found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": schema})
+    if spec.method == "PATCH":
+        schema = {"type": "string", "pattern": '^"[0-9]{1,9}"$'}
+        found.append({"name": "If-Match", "in": "header", "required": True, "schema": schema})
     if spec.query is not None:
         model = schemas[keys[(spec.query, "validation")]["$ref"].rsplit("/", 1)[1]]
         required = set(model.get("required", ()))

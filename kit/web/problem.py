@@ -13,6 +13,8 @@ from kit.log import current_request_id, get_logger
 from kit.web import errors
 
 log = get_logger("web")
+CLIENT_GONE = 499
+"""Not in the registry of HTTP; the number that nginx writes for the same thing."""
 
 
 class Internal(Problem):
@@ -25,13 +27,13 @@ class Internal(Problem):
 def document(problem: Problem, *, status: int) -> dict[str, Any]:
     """The members of the problem document."""
     body: dict[str, Any] = {
+        **problem.extra,
         "type": f"urn:yichuang:problem:{problem.code.lower()}",
         "title": problem.title,
         "status": status,
         "detail": problem.detail,
         "code": problem.code,
         "request_id": current_request_id(),
-        **problem.extra,
     }
     if problem.errors:
         body["errors"] = [
@@ -88,8 +90,11 @@ def _outside(error: OutsideError) -> Problem:
 class ProblemHandler(ErrorHandler):
     """Sanic's one error handler; it never shows a traceback or an input."""
 
-    def default(self, request: Request, exception: Exception) -> HTTPResponse:  # noqa: ARG002 - Sanic's signature
-        return response(translate(exception))
+    def default(self, request: Request, exception: BaseException) -> HTTPResponse:  # noqa: ARG002 - Sanic's signature
+        if isinstance(exception, Exception):
+            return response(translate(exception))
+        # The phone has hung up and the handler was cancelled: nobody reads this, and nothing of ours is broken.
+        return HTTPResponse(status=CLIENT_GONE)
 
     @staticmethod
     def log(request: Request, exception: Exception) -> None:

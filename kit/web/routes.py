@@ -10,10 +10,12 @@ from sanic import Blueprint, HTTPResponse, Request
 from kit.errors import Problem
 from kit.web.access import Access
 from kit.web.edge import Call, Edge, json_body, request_key
+from kit.web.limits import parse
 from kit.web.validation import from_json, from_query
 
 Endpoint = Callable[..., Awaitable[Any]]
 MARK = "__yichuang_route__"
+LONGEST_ROUTE = 128  # as the idempotency keys keep it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ class Routes:
         media_type: str = "application/json",
         errors: tuple[type[Problem], ...] = (),
     ) -> Callable[[Endpoint], Endpoint]:
-        """Declare one route; `keyed` requires an Idempotency-Key, `rate` is per caller such as "10/minute"."""
+        """Declare one route; `keyed` requires an Idempotency-Key, `rate` is per caller such as "10/minute".
+
+        ValueError when the declaration cannot hold.
+        """
         spec = RouteSpec(
             method=method,
             path=self._prefix + path,
@@ -79,6 +84,7 @@ class Routes:
             errors=errors,
             tags=(self._name,),
         )
+        _check(spec)
 
         def declare(endpoint: Endpoint) -> Endpoint:
             handler = _serve(spec, endpoint, self._edge)
@@ -117,6 +123,16 @@ class Routes:
         return self.route("DELETE", path, **options)
 
 
+def _check(spec: RouteSpec) -> None:
+    route = f"{spec.method} {spec.path}"
+    if spec.keyed and spec.access.who in {"public", "callback"}:
+        raise ValueError(f"{route}: an idempotency key belongs to somebody who is known; say keyed=False")
+    if len(route) > LONGEST_ROUTE:
+        raise ValueError(f"{route}: longer than {LONGEST_ROUTE}")
+    if spec.rate is not None:
+        parse(spec.rate)
+
+
 def _serve(spec: RouteSpec, endpoint: Endpoint, edge: Edge) -> Callable[..., Coroutine[Any, Any, HTTPResponse | None]]:
     route = f"{spec.method} {spec.path}"
 
@@ -130,7 +146,7 @@ def _serve(spec: RouteSpec, endpoint: Endpoint, edge: Edge) -> Callable[..., Cor
             raw = json_body(request)
             given = from_json(spec.body, raw)
         elif spec.query is not None:
-            given = from_query(spec.query, {name: request.args.get(name) for name in request.args})
+            given = from_query(spec.query, dict(request.args))
         keyed = request_key(edge, request, route, who, raw) if spec.keyed else None
         call: Call[Any] = Call(request, edge, route, who, given, spec.status, keyed)
         return _answer(await endpoint(call, **path), call)

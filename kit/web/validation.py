@@ -1,7 +1,7 @@
 """Input through pydantic, every complaint with a field, a stable code and a Chinese sentence, never the value."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -53,6 +53,8 @@ _SENTENCES = {
     "dict_type": "格式不正确",
     "model_type": "格式不正确",
 }
+_MOST_ERRORS = 50
+_LONGEST_PATH = 128
 _CODE = re.compile(r"^[A-Z][A-Z0-9_]+$")
 
 
@@ -65,10 +67,14 @@ def from_json(model: type[M], raw: bytes) -> M:
     raise problem
 
 
-def from_query(model: type[M], values: Mapping[str, str]) -> M:
-    """Query values as a model; INVALID_CONTENT with every wrong field."""
+def from_query(model: type[M], values: Mapping[str, str | Sequence[str]]) -> M:
+    """Query values as a model; INVALID_CONTENT with every wrong field, also with one that is given twice."""
+    twice = [name for name, given in values.items() if not isinstance(given, str) and len(given) > 1]
+    if twice:
+        raise InvalidContent(errors=[FieldError(_cut(name), "REPEATED", "只能填写一次") for name in twice])
+    values = {name: given if isinstance(given, str) else given[0] for name, given in values.items()}
     try:
-        return model.model_validate(dict(values))
+        return model.model_validate(values)
     except ValidationError as error:
         problem = _problem(error)
     raise problem
@@ -78,11 +84,16 @@ def _problem(error: ValidationError) -> NotReadable | InvalidContent:
     details = error.errors(include_url=False, include_input=False)
     if any(detail["type"] == "json_invalid" for detail in details):
         return NotReadable()
-    return InvalidContent(errors=[_field_error(detail) for detail in details])
+    return InvalidContent(errors=[_field_error(detail) for detail in details[:_MOST_ERRORS]])
+
+
+def _cut(path: str) -> str:
+    """The name of an unknown field is the sender's: as long as they like."""
+    return path[:_LONGEST_PATH]
 
 
 def _field_error(detail: Any) -> FieldError:
-    field = ".".join(str(part) for part in detail["loc"]) or "$"
+    field = _cut(".".join(str(part) for part in detail["loc"])) or "$"
     cause = detail.get("ctx", {}).get("error")
     code, sentence = getattr(cause, "code", None), getattr(cause, "sentence", None)
     if isinstance(code, str) and _CODE.match(code) and isinstance(sentence, str):
