@@ -1,0 +1,91 @@
+"""Steps 2 to 4: logging in, drawing up the application, confirming and submitting it."""
+
+from typing import Any
+
+from sandbox.demo import cast, materials
+from sandbox.demo.scene import Scene
+from sandbox.people import Person
+from sandbox.phones.journey import require
+from sandbox.phones.phone import API, Phone
+
+
+def log_in(scene: Scene) -> None:
+    """Step 2: sessions, phone numbers and real names, all fetched by the server from the wallet."""
+    for phone in scene.phones.values():
+        phone.log_in()
+        phone.bind_phone()
+        phone.prove_real_name()
+        phone.accept_messages()
+    asked = [each["target"] for each in scene.outside.book("requests") if each["status"] == 200]
+    for target in ("wechat.jscode2session", "wechat.phone", "wechat.face_query"):
+        require(asked.count(target) >= len(scene.phones), f"the server did not ask WeChat for {target} each time")
+
+
+def draw_up(scene: Scene) -> None:
+    """Step 3: what the register says, what the seller types in, and the materials."""
+    calls = scene.seller.calls
+    query = {"unit_code": cast.UNIT_CODE, "certificate_number": cast.OLD_NUMBER}
+    found = calls.post("look the unit up in the register", f"{API}/register-queries", query, expect=200)
+    require(found["unit"]["area_centiare"] == 8950, f"the register says {found['unit']}")
+    require(sum(owner["is_me"] for owner in found["owners"]) == 1, "the register does not show the seller as an owner")
+    calls.get("read the guide", f"{API}/catalogue/businesses/{cast.BUSINESS}")
+    draft = calls.post("open the application", f"{API}/applications", cast.application(), expect=201)
+    scene.application_id = draft["id"]
+    wanted = [each for each in draft["materials"] if each["required"] and each["state"] == "missing"]
+    codes = {each["code"] for each in wanted}
+    require({"M02", "M08", "M10", "M10H"} <= codes, f"only {sorted(codes)} are asked for")
+    owners = _owners_of_materials(draft)
+    for each in wanted:
+        _upload(scene, each["code"], each["party_id"], owners.get(each["party_id"]))
+    left = [each["name"] for each in scene.application(scene.seller)["materials"] if each["state"] == "missing"]
+    require(not set(left) & {each["name"] for each in wanted}, f"still missing: {left}")
+
+
+def confirm_and_submit(scene: Scene) -> None:
+    """Step 4: each party for themselves, by a face check for the digest of what they read; then the receipt."""
+    path = scene.application_path
+    scene.seller.calls.post("ask all parties to confirm", f"{path}/confirmation-request", expect=200)
+    for phone in scene.phones.values():
+        _confirm(scene, phone)
+    submitted = scene.seller.calls.post("submit", f"{path}/submission", expect=201)
+    require(submitted["receipt"]["number"], "there is no 收件回执")
+    require(submitted["number"], "the application has no number")
+    receipt = scene.seller.calls.get("read the 收件回执", f"{path}/documents/receipt")
+    require(submitted["receipt"]["number"] in str(receipt), "the 收件回执 does not carry its number")
+
+
+def _owners_of_materials(application: dict[str, Any]) -> dict[str, Person]:
+    """Whose each party's materials are: the parties stand in the order they were typed in."""
+    return {party["id"]: person for party, person in zip(application["parties"], cast.PARTIES, strict=True)}
+
+
+def _upload(scene: Scene, code: str, party_id: str | None, owner: Person | None) -> None:
+    made = materials.make(code, owner)
+    kept = scene.seller.calls.ask(
+        f"upload {code}",
+        "POST",
+        f"{scene.application_path}/materials/{code}/files",
+        params={"party_id": party_id} if party_id else None,
+        content=made.content,
+        headers={"Content-Type": made.mime},
+        expect=201,
+    ).json()
+    require(kept["size"] == len(made.content), f"{code} arrived with {kept['size']} bytes")
+    require(kept["mime"] == made.mime, f"{code} is taken for {kept['mime']}")
+
+
+def _confirm(scene: Scene, phone: Phone) -> None:
+    path = scene.application_path
+    mine = phone.calls.get("find my applications", f"{API}/applications")["items"]
+    require(scene.application_id in {each["id"] for each in mine}, f"{phone.person.key} does not see the application")
+    known = cast.SELLERS_ANSWERS if phone.person in cast.SELLERS else cast.BUYERS_ANSWERS
+    questions = phone.calls.get("read the inquiry", f"{path}/inquiry")["questions"]
+    unknown = [each["code"] for each in questions if each["code"] not in known]
+    require(not unknown, f"the demo cannot answer {unknown}")
+    answers = {each["code"]: known[each["code"]] for each in questions}
+    read = phone.calls.put("answer it and read the statement", f"{path}/inquiry", {"answers": answers})
+    require(cast.UNIT_CODE in str(read["statement"]), "the statement does not say which unit is sold")
+    check = phone.prove_it_is_me(read["digest"])
+    drawn = phone.sign(materials.drawn_signature(phone.person.name))
+    form = {"digest": read["digest"], "face_check_id": check, "signature_png_base64": drawn}
+    phone.calls.post("confirm", f"{path}/confirmations", form, expect=201)

@@ -1,0 +1,70 @@
+"""What the phones and the officer's desk did over HTTP, call by call, and how to wait for what comes later."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_POLL_SECONDS = 0.15
+_PATIENCE_SECONDS = 30.0
+
+
+class NotAsItShould(Exception):  # noqa: N818 - reads as what happened
+    """Something answered, or was, otherwise than it should; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallMade:
+    """One HTTP call; `code` of the problem document, if the answer was one; `path` without its query."""
+
+    step: int
+    name: str
+    method: str
+    path: str
+    status: int
+    code: str | None
+    ms: float
+
+
+@dataclass(slots=True)
+class Journey:
+    """All calls so far. `says` is told what is being waited for, once waiting has taken a moment."""
+
+    says: Callable[[str], None] = lambda _: None
+    step: int = 0
+    calls: list[CallMade] = field(default_factory=list)
+
+    def note(self, *, name: str, method: str, path: str, status: int, code: str | None, ms: float) -> None:
+        self.calls.append(CallMade(self.step, name, method, path, status, code, round(ms, 1)))
+
+    def statuses(self, step: int) -> Counter[int]:
+        return Counter(call.status for call in self.calls if call.step == step)
+
+    def write(self, path: Path) -> None:
+        rows = ",\n".join("  " + json.dumps(asdict(call), ensure_ascii=False) for call in self.calls)
+        path.write_text(f"[\n{rows}\n]\n", encoding="utf-8")
+
+    def wait_for(self, what: str, look: Callable[[], T | None], *, seconds: float = _PATIENCE_SECONDS) -> T:
+        """Look again and again until there is something; NotAsItShould when the time is over."""
+        start = time.monotonic()
+        told = False
+        while (found := look()) is None:
+            waited = time.monotonic() - start
+            if waited > seconds:
+                raise NotAsItShould(f"waited {seconds:g} s in vain for {what}")
+            if waited > 1 and not told:
+                self.says(f"waiting for {what}")
+                told = True
+            time.sleep(_POLL_SECONDS)
+        return found
+
+
+def require(holds: object, what: str) -> None:
+    """Raise NotAsItShould with `what` unless it holds."""
+    if not holds:
+        raise NotAsItShould(what)

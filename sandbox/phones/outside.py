@@ -1,0 +1,42 @@
+"""The sandbox's control desk: what people's fingers and faces do, and what the partners have on their books."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sandbox.phones.journey import NotAsItShould
+
+
+class OutsideWorld:
+    """`directory` is the sandbox's own, where its books are read from."""
+
+    def __init__(self, url: str, directory: Path) -> None:
+        self._http = httpx.Client(base_url=f"{url}/_control", timeout=30, trust_env=False)
+        self._books = directory / "books"
+
+    def close(self) -> None:
+        self._http.close()
+
+    def do(self, path: str, **form: Any) -> dict[str, Any]:
+        """POST to the desk; NotAsItShould with what it says when it refuses."""
+        return self._answer(self._http.post(path, json=form))
+
+    def look(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """The items of a list at the desk."""
+        items: list[dict[str, Any]] = self._answer(self._http.get(path, params=query))["items"]
+        return items
+
+    def book(self, name: str) -> Iterator[dict[str, Any]]:
+        """The entries of one of the partners' journals."""
+        path = self._books / f"{name}.jsonl"
+        if path.exists():
+            yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())
+
+    def _answer(self, answer: httpx.Response) -> dict[str, Any]:
+        if answer.status_code != httpx.codes.OK:
+            raise NotAsItShould(f"the sandbox answered {answer.request.url.path} with {answer.text[:300]}")
+        found: dict[str, Any] = answer.json()
+        return found

@@ -1,0 +1,1 @@
+"""Starting the product beside the sandbox: processes, settings, the embedded mode and the two-process one."""

@@ -1,0 +1,118 @@
+"""One installation of the product: a folder, a settings file, the commands people type, and its server."""
+
+import contextlib
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.run import toml
+from sandbox.run.processes import ROOT, Process, ProcessFailed, environment, python
+
+_COMMAND_SECONDS = 120.0
+_START_SECONDS = 60.0
+_LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """`role` is platform, registry or all; nothing outside `folder` is written."""
+
+    folder: Path
+    role: str
+    port: int
+    metrics_port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / "yichuang.toml"
+
+    @property
+    def credential_key(self) -> Path:
+        """The public key that QR credentials are verified with, where this side holds the seal."""
+        return self.folder / "seal" / "credential_public.pem"
+
+    @property
+    def root_certificate(self) -> Path:
+        return self.folder / "seal" / "root.pem"
+
+    def write_settings(self, sections: Mapping[str, Any], *, public_base_url: str | None = None) -> None:
+        """Lay out the folder and its settings; `sections` are added to what every installation has."""
+        for name in ("data", "files", "logs"):
+            (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        wake = self.folder / "data" / "wake"
+        settings: dict[str, Any] = {
+            "mode": "embedded",
+            "role": self.role,
+            "database": {"url": f"sqlite:///{self.folder / 'data' / 'yichuang.db'}"},
+            "files": {"directory": self.folder / "files"},
+            "crypto": {"keys_directory": self.folder / "keys"},
+            "http": {
+                "port": self.port,
+                "metrics_port": self.metrics_port,
+                "public_base_url": public_base_url or self.url,
+            },
+            "worker": {"wake_path": wake if len(str(wake)) <= _LONGEST_SOCKET_PATH else None},
+            **sections,
+        }
+        self.settings_file.write_text(toml.dumps(settings), encoding="utf-8")
+
+    def command(self, *arguments: str, stdin: str = "") -> str:
+        """Run `yichuang` with these settings; its output, or ProcessFailed with what it said."""
+        try:
+            done = subprocess.run(
+                self._yichuang(*arguments),
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=_COMMAND_SECONDS,
+                check=False,
+                cwd=ROOT,
+                env=environment(),
+                start_new_session=True,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ProcessFailed(f"yichuang {arguments[0]} took longer than {_COMMAND_SECONDS:g} s") from error
+        with (self.folder / "logs" / "commands.log").open("a", encoding="utf-8") as log:
+            log.write(f"$ yichuang {' '.join(arguments)}\n{done.stderr}")
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip()[-2000:]
+            raise ProcessFailed(f"yichuang {' '.join(arguments)} ended with status {done.returncode}: {said}")
+        return done.stdout
+
+    def start(self) -> Process:
+        """Start the supervisor with server and worker, and wait until it can do its work."""
+        ready = self.folder / "data" / "ready"
+        ready.unlink(missing_ok=True)
+        log = self.folder / "logs" / "yichuang.log"
+        process = Process(f"yichuang ({self.role})", self._yichuang("up", "--ready-file", str(ready)), log)
+        try:
+            process.wait_for(ready, seconds=_START_SECONDS)
+        except BaseException:
+            process.stop()
+            raise
+        return process
+
+    def _yichuang(self, *arguments: str) -> list[str]:
+        return python("-m", "server.cli", "--settings", str(self.settings_file), *arguments)
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports that nobody listens on now."""
+    with contextlib.ExitStack() as taken:
+        sockets = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in sockets]
+
+
+def is_free(port: int) -> bool:
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return True
+    except OSError:
+        return False

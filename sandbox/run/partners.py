@@ -1,0 +1,67 @@
+"""The sandbox as a process, and what a city is given by its partners."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox import credentials
+from sandbox.run.processes import Process, python
+
+_START_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """WeChat, WeChat Pay and the tax bureau at `url`; `directory` holds their books and the city's credentials."""
+
+    url: str
+    directory: Path
+    process: Process
+
+    def sections(self) -> dict[str, dict[str, Any]]:
+        """The settings by which the product reaches them."""
+        given = self.directory / "credentials"
+        ids = json.loads((given / "credentials.json").read_text(encoding="utf-8"))
+        return {
+            "wechat": {
+                "base_url": f"{self.url}/wechat",
+                "app_id": ids["app_id"],
+                "app_secret_file": given / "app_secret",
+                "templates": ids["templates"],
+            },
+            "wechat_pay": {
+                "base_url": self.url,
+                "mchid": ids["mchid"],
+                "merchant_serial": ids["merchant_serial"],
+                "merchant_key_file": given / "merchant_key.pem",
+                "platform_keys": {ids["wechatpay_public_key_id"]: given / "wechatpay_public_key.pem"},
+                "platform_key_id": ids["wechatpay_public_key_id"],
+                "apiv3_key_file": given / "apiv3_key",
+            },
+            "tax": {
+                "base_url": f"{self.url}/tax",
+                "key_id": ids["city_key_id"],
+                "key_file": given / "city_tax_key.pem",
+                "bureau_key_id": ids["tax_key_id"],
+                "bureau_key_file": given / "tax_bureau_public.pem",
+            },
+        }
+
+
+def start(directory: Path, *, time_scale: float, fresh_books: bool) -> Partners:
+    """Make keys where there are none and serve; `fresh_books` forgets what happened before."""
+    credentials.init(directory)
+    if fresh_books:
+        shutil.rmtree(directory / "books", ignore_errors=True)
+    ready = directory / "ready"
+    ready.unlink(missing_ok=True)
+    options = ["--port", "0", "--time-scale", str(time_scale), "--ready-file", str(ready)]
+    process = Process("sandbox", python("-m", "sandbox", "serve", str(directory), *options), directory / "sandbox.log")
+    try:
+        port = process.wait_for(ready, seconds=_START_SECONDS)
+    except BaseException:
+        process.stop()
+        raise
+    return Partners(f"http://127.0.0.1:{port}", directory, process)

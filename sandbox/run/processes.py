@@ -1,0 +1,70 @@
+"""Processes of our own: each in a group of its own, waited for, and always ended."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_POLL_SECONDS = 0.05
+_TAIL_LINES = 12
+
+
+class ProcessFailed(RuntimeError):  # noqa: N818 - reads as what happened
+    """A process of ours ended, or did not get ready; the text says which one and where its log is."""
+
+
+class Process:
+    """A running program that writes to a log file; `stop` ends it and whatever it started."""
+
+    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.log = log
+        with log.open("ab") as out:
+            # A group of its own: Ctrl-C reaches us alone, and we end it in our order.
+            self._popen = subprocess.Popen(
+                command, cwd=ROOT, env=environment(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    @property
+    def running(self) -> bool:
+        return self._popen.poll() is None
+
+    def wait_for(self, ready_file: Path, *, seconds: float) -> str:
+        """What the program writes into its ready file; raises ProcessFailed when it ends or the time is over."""
+        deadline = time.monotonic() + seconds
+        while not ready_file.is_file():
+            if not self.running:
+                raise ProcessFailed(f"{self.name} ended with status {self._popen.returncode}; {self.last_words()}")
+            if time.monotonic() > deadline:
+                raise ProcessFailed(f"{self.name} was not ready within {seconds:g} s; {self.last_words()}")
+            time.sleep(_POLL_SECONDS)
+        return ready_file.read_text(encoding="utf-8")
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+        return "\n".join([f"the end of {self.log}:", *(f"    {line}" for line in lines)])
+
+    def stop(self, *, seconds: float = 30.0) -> None:
+        """Ask with SIGTERM, then end what is left of its group."""
+        if self.running:
+            self._popen.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
+
+
+def environment() -> Mapping[str, str]:
+    """Ours without settings of the product: an installation is described by its settings file alone."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith("YICHUANG_")}
+
+
+def python(*arguments: str) -> list[str]:
+    return [sys.executable, *arguments]

@@ -1,0 +1,114 @@
+"""python -m sandbox.run: the embedded mode beside the sandbox, kept from one run to the next."""
+
+import argparse
+import contextlib
+import json
+import secrets
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from sandbox.people import FICTIONAL
+from sandbox.phones.journey import Journey, NotAsItShould
+from sandbox.phones.outside import OutsideWorld
+from sandbox.phones.phone import API, REAL_NAME, Phone
+from sandbox.run import houses, partners
+from sandbox.run.houses import Houses
+from sandbox.run.installation import free_ports, is_free
+from sandbox.run.partners import Partners
+from sandbox.run.processes import ROOT, ProcessFailed
+
+HOUSE, PARTNERS = ROOT / "var" / "embedded" / "run", ROOT / "var" / "sandbox" / "run"
+_FIRST_CHOICE = (8000, 9100)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="sandbox.run", description="Serve the embedded mode until Ctrl-C.")
+    parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    try:
+        _serve()
+    except KeyboardInterrupt:
+        print("\nstopped")
+    except (NotAsItShould, ProcessFailed) as error:
+        sys.exit(str(error))
+
+
+def _serve() -> None:
+    with contextlib.ExitStack() as stack:
+        print("starting the sandbox")
+        world = partners.start(PARTNERS, time_scale=1.0, fresh_books=False)
+        stack.callback(world.process.stop)
+        print("preparing keys, database and the demonstration register")
+        both = houses.prepare_embedded(HOUSE, world, ports=_ports())
+        officer = _officer(both)
+        print("starting server and worker")
+        stack.enter_context(houses.running(both))
+        _say_where(both, world, officer)
+        threading.Event().wait()
+
+
+def _ports() -> tuple[int, int]:
+    """Those of the last run, since issued certificates carry the address; else the usual ones; else any."""
+    kept = HOUSE / "ports.json"
+    for ports in ([tuple(json.loads(kept.read_text()))] if kept.exists() else []) + [_FIRST_CHOICE]:
+        if all(map(is_free, ports)):
+            break
+    else:
+        ports = tuple(free_ports(2))
+        if kept.exists():
+            print("the port of the last run is taken: QR codes issued then lead to the old address")
+    HOUSE.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(ports))
+    return ports[0], ports[1]
+
+
+def _officer(both: Houses) -> Path:
+    """The file with the demo officer's account, made on the first run."""
+    path = HOUSE / "officer.txt"
+    if not path.exists():
+        username, password = "demo.officer", secrets.token_urlsafe(15)
+        totp = both.create_officer(username=username, name="演示登记员", password=password)
+        path.touch(mode=0o600)
+        path.write_text(f"username: {username}\npassword: {password}\nauthenticator: {totp}\n", encoding="utf-8")
+        print(
+            f"made an officer (kept in {path}):\n  {path.read_text(encoding='utf-8').replace(chr(10), chr(10) + '  ')}"
+        )
+    return path
+
+
+def _say_where(both: Houses, world: Partners, officer: Path) -> None:
+    base = both.platform.url
+    rows = {
+        "interface": f"{base}/docs",
+        "health": f"{base}/healthz",
+        "a certificate's link": _seeded_link(both, world),
+        "officer": f"{base}/staff/v1 (account in {officer})",
+        "metrics": f"http://127.0.0.1:{both.platform.metrics_port}/metrics",
+        "sandbox's control": f"{world.url}/_control/people (see sandbox/README.md)",
+        "logs": str(both.platform.folder / "logs"),
+    }
+    print("\n".join(f"  {name:<22}{where}" for name, where in rows.items()))
+    print("Ctrl-C stops everything")
+
+
+def _seeded_link(both: Houses, world: Partners) -> str:
+    """The link on the seeded certificate of 张明 (P1), asked for from his phone."""
+    outside, journey = OutsideWorld(world.url, world.directory), Journey()
+    phone = Phone.of(FICTIONAL[0], base_url=both.platform.url, journey=journey, outside=outside)
+    with contextlib.closing(outside), contextlib.closing(phone.calls):
+        phone.log_in()
+        if phone.calls.get("see who I am", f"{API}/me")["level"] < REAL_NAME:
+            phone.prove_real_name()
+
+        def held() -> str | None:
+            items = phone.calls.get("see my certificates", f"{API}/certificates")["items"]
+            return str(items[0]["id"]) if items else None
+
+        certificate = journey.wait_for("the seeded certificates", held)
+        return str(phone.calls.get("open one", f"{API}/certificates/{certificate}")["link"])
+
+
+def _as_ctrl_c(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
