@@ -32,7 +32,7 @@ def checked_number(text: str) -> str:
 class PayTransport:
     """Sends to one merchant's WeChat Pay. `key_id` names the platform key that answers are to be signed with.
 
-    Why this is not wechatpayv3's client: docs/decisions/wechatpay-client.md.
+    Why this is not wechatpayv3's client: docs/decisions/0011-wechat-pay-client.md.
     """
 
     def __init__(
