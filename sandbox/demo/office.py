@@ -94,7 +94,7 @@ def _declaration(scene: Scene) -> dict[str, Any] | None:
 
 def _tax_passed(scene: Scene) -> bool | None:
     tracks = {each["code"]: each["state"] for each in scene.officer.case(scene.case_id)["tracks"]}
-    return tracks["tax"] in {"passed", "cleared", "done"} or None
+    return tracks["tax"] in {"done", "waived"} or None
 
 
 def _certificate(phone: Phone, fits: Any) -> dict[str, Any] | None:

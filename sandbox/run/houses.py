@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,22 +46,36 @@ def prepare_embedded(folder: Path, partners: Partners, *, ports: tuple[int, int]
 
 def prepare_split(folder: Path, partners: Partners) -> Houses:
     """The same for two processes, each with its own database, joined by a signed link over HTTP."""
-    ports = free_ports(4)
+    platform, registry = two_sides(folder, free_ports(4))
+    write_registry(registry, platform)
+    registry.command("prepare")
+    # The platform never sees the seal: only the public key by which it knows the registry's credentials.
+    keys = {key_id(registry.credential_key): registry.credential_key}
+    write_platform(platform, registry, partners, credential_keys=keys)
+    platform.command("prepare")
+    registry.command("seed", "demo")
+    return Houses(platform, registry)
+
+
+def two_sides(folder: Path, ports: Sequence[int]) -> tuple[Installation, Installation]:
+    """Platform and registry, each in a folder of its own; four ports."""
     platform = Installation(folder / "platform", "platform", ports[0], ports[1])
-    registry = Installation(folder / "registry", "registry", ports[2], ports[3])
+    return platform, Installation(folder / "registry", "registry", ports[2], ports[3])
+
+
+def write_registry(registry: Installation, platform: Installation) -> None:
     # Phones open the links on certificates, so those carry the platform's address.
     registry.write_settings(
         {"link": _link(registry, platform), "seal": {"directory": registry.folder / "seal"}},
         public_base_url=platform.url,
     )
-    registry.command("prepare")
-    keys = {key_id(registry.credential_key): registry.credential_key}
-    platform.write_settings(
-        {**partners.sections(), "link": _link(platform, registry), "seal": {"credential_keys": keys}}
-    )
-    platform.command("prepare")
-    registry.command("seed", "demo")
-    return Houses(platform, registry)
+
+
+def write_platform(
+    platform: Installation, registry: Installation, partners: Partners, *, credential_keys: Mapping[str, Path]
+) -> None:
+    seal = {"credential_keys": credential_keys}
+    platform.write_settings({**partners.sections(), "link": _link(platform, registry), "seal": seal})
 
 
 @contextlib.contextmanager
