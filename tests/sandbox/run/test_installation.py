@@ -16,11 +16,12 @@ from server.settings import read
 
 
 @pytest.fixture
-def partners(tmp_path: Path) -> Partners:
+def partners(tmp_path: Path) -> Iterator[Partners]:
+    """As if they served: only their credentials are looked at."""
     credentials.init(tmp_path / "sandbox")
-    return Partners(
-        "http://127.0.0.1:5001", tmp_path / "sandbox", Process("none", [sys.executable, "-V"], tmp_path / "l")
-    )
+    process = Process("stand-in", [sys.executable, "-V"], tmp_path / "log")
+    yield Partners("http://127.0.0.1:5001", tmp_path / "sandbox", process)
+    process.stop()
 
 
 def test_the_embedded_settings_are_read(tmp_path: Path, partners: Partners):
