@@ -1,4 +1,4 @@
-"""A house of payments alone: a fake wallet, an outbox that is really drained, orders in the states that tests ask for."""
+"""A house of payments alone: a fake wallet, an outbox that is really drained, orders and attempts on demand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -67,7 +67,7 @@ def test_questions_come_ever_slower() -> None:
         (AttemptState.CLOSED, 60, False),
     ],
 )
-def test_only_a_ready_attempt_with_time_left_is_offered_again(state: AttemptState, minutes: int, reused: bool) -> None:
+def test_only_a_ready_attempt_with_time_left_is_reused(state: AttemptState, minutes: int, *, reused: bool) -> None:
     assert may_be_reused(state, expires_at=NOON + timedelta(minutes=minutes), now=NOON) is reused
 
 

@@ -49,7 +49,7 @@ async def test_a_request_repeated_answers_the_same_attempt_without_the_wallet() 
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the wallet acted", "after the wallet acted"])
-async def test_a_retry_after_a_crash_carries_the_same_number(after: bool) -> None:
+async def test_a_retry_after_a_crash_carries_the_same_number(*, after: bool) -> None:
     at = till()
     order = await at.order()
     dying = at.through(failing(at.wallet, [Killed()], after=after))

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from kit.inbox import receive
 from kit.ids import new_id
+from kit.inbox import receive
+from kit.outbox.queries import parked
 from payments import queries, service
 from payments.events import NoticeArrived
 from payments.models import Attempt, Discrepancy, Order, Settlement
@@ -176,8 +177,6 @@ async def test_a_notice_of_a_wallet_that_is_gone_waits_for_staff() -> None:
     gone.drain.house.payments = replace(at.needs, notices={})
     await gone.work()
     assert (await Order.get(id=order.id)).state == OrderState.OPEN
-    from kit.outbox.queries import parked
-
     assert [row.handler for row in await parked()] == ["payments.settle_notice"]
 
 
@@ -188,6 +187,7 @@ async def test_the_second_payment_of_an_order_awaits_its_refund() -> None:
     second = await at.pay(order, openid="oAnotherPhone")
     assert first.id != second.id
     await arrive(at, at.wallet.pay(second.out_trade_no))
+    await at.work()
     await arrive(at, at.wallet.pay(first.out_trade_no))
     await at.work()
 
@@ -202,10 +202,24 @@ async def _states(order: Order):  # noqa: ANN202 - a generator of states
         yield attempt.state
 
 
+async def test_two_payments_of_an_order_told_at_once_settle_it_once() -> None:
+    at = till()
+    order = await at.order()
+    attempts = [await at.pay(order, openid=f"oPhone{number}") for number in range(4)]
+    for attempt in attempts:
+        await arrive(at, at.wallet.pay(attempt.out_trade_no))
+    await at.work()
+
+    await settled_once(at, order)
+    kept = await queries.discrepancies(at.needs)
+    assert [each.fault for each in kept] == [Fault.PAID_TWICE] * 3
+
+
 async def test_one_transaction_pays_for_one_order_only() -> None:
     at = till()
     _, _, report = await paid(at)
     await arrive(at, report)
+    await at.work()
     other, _, false = await paid(at)
     await arrive(at, replace(false, transaction_id=report.transaction_id))
     await at.work()
