@@ -7,20 +7,14 @@ class ApplicationNotFound(Problem):
     title = "没有找到这件申请，请返回“我的申请”后刷新"
 
 
-class UnitNotFound(Problem):
-    code = "UNIT_NOT_FOUND"
-    kind = Kind.ABSENT
-    title = "没有查到该不动产，请按不动产权证书核对单元号和证号后重试"
-
-
-class MaterialNotFound(Problem):
-    code = "MATERIAL_NOT_FOUND"
+class MaterialUnknown(Problem):
+    code = "MATERIAL_UNKNOWN"
     kind = Kind.ABSENT
     title = "这件申请没有这项材料，请返回材料清单重新选择"
 
 
-class PartyNotFound(Problem):
-    code = "PARTY_NOT_FOUND"
+class PartyUnknown(Problem):
+    code = "PARTY_UNKNOWN"
     kind = Kind.ABSENT
     title = "这件申请没有这位当事人，请返回后重新选择"
 

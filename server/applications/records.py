@@ -30,7 +30,7 @@ class Unit:
     location: str
     usage: str
     usage_text: str
-    area_centiare: int
+    area_centiare: int | None
     held_since: date
     co_ownership: str
     encumbered: bool

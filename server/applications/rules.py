@@ -194,8 +194,13 @@ def has_case(state: State) -> bool:
 
 
 def decidable(state: State) -> bool:
-    """Whether the registry may still accept, refuse or ask for a correction."""
+    """Whether the registry may still accept or ask for a correction."""
     return state in _RUNNING_AT_REGISTRY
+
+
+def refusable(state: State, number: str | None) -> bool:
+    """Whether a refusal ends it: before acceptance, also while it is being corrected, and after it (不予登记)."""
+    return state is State.ACCEPTED or registry_knows(state, number)
 
 
 def track_state(word: str) -> TrackState:

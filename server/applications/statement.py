@@ -62,7 +62,8 @@ def readable(statement: Mapping[str, Any]) -> str:
     lines += ["【办理事项】", f"{application['business_name']}", ""]
     for entry in statement["entries"]:
         lines += ["【房屋】", f"坐落：{entry['location']}", f"不动产单元号：{entry['unit_code']}"]
-        lines += [f"不动产权证号：{entry['certificate_number']}", f"面积：{entry['area_centiare'] / 100:.2f}平方米"]
+        lines += [f"不动产权证号：{entry['certificate_number']}"]
+        lines += [f"面积：{entry['area_centiare'] / 100:.2f}平方米"] if entry["area_centiare"] else []
         lines += [f"用途：{entry['usage_text']}", ""]
     lines += ["【成交价格】", f"{yuan(application['price_fen'])}元", ""]
     lines += ["【当事人】", *(_party_line(each) for each in statement["parties"]), ""]

@@ -15,7 +15,6 @@ from server.applications.service.files import attach_file, remove_file, scope_of
 from server.applications.service.money import (
     record_fee_order,
     record_fee_settled,
-    record_fee_waived,
     release_hold,
     set_hold,
 )
@@ -46,7 +45,6 @@ __all__ = [
     "record_entry",
     "record_fee_order",
     "record_fee_settled",
-    "record_fee_waived",
     "record_refusal",
     "record_step",
     "record_tax_cleared",

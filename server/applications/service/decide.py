@@ -11,7 +11,7 @@ from server.applications.loading import NOTICE
 from server.applications.models import Application, ApplicationTrack
 from server.applications.ports import Needs
 from server.applications.requirements import Requirements
-from server.applications.rules import decidable, fee_falls_due, has_case, track_state
+from server.applications.rules import decidable, fee_falls_due, has_case, refusable, track_state
 from server.applications.service.rows import lock, recorded, release_claims, save, step
 from server.applications.states import State, TrackState
 
@@ -110,8 +110,8 @@ async def _decided(
     row = await lock(application_id)
     if await recorded(row.id, message_id):
         return None
-    now_at = State(row.state)
-    possible = decidable(now_at) or (state is State.REFUSED and now_at is State.ACCEPTED)
+    current = State(row.state)
+    possible = refusable(current, row.number) if state is State.REFUSED else decidable(current)
     if not possible:
         await _too_late(row, message_id, at=at)
         return None

@@ -11,8 +11,8 @@ from server.applications.errors import (
     ApplicationNotFound,
     FileEmpty,
     FileNotWhatItSays,
-    MaterialNotFound,
-    PartyNotFound,
+    MaterialUnknown,
+    PartyUnknown,
     TooManyFiles,
 )
 from server.applications.models import Application, ApplicationMaterial, ApplicationParty
@@ -41,7 +41,7 @@ async def attach_file(
 ) -> str:
     """Keep one uploaded file and answer its id; the same content again for the same material is the same file.
 
-    MATERIAL_NOT_FOUND, PARTY_NOT_FOUND, NOT_EDITABLE, WRONG_MEDIA_TYPE (a type the material does not take),
+    MATERIAL_UNKNOWN, PARTY_UNKNOWN, NOT_EDITABLE, WRONG_MEDIA_TYPE (a type the material does not take),
     FILE_NOT_WHAT_IT_SAYS (another content), FILE_EMPTY, FILE_TOO_LARGE, TOO_MANY_FILES.
     """
     line = await _expected(application_id, resident_id, code, party_id)
@@ -75,11 +75,11 @@ async def _expected(application_id: str, resident_id: str, code: str, party_id: 
     check_editable(State(row.state))
     line = Requirements.from_json(row.requirements).material(code)
     if line is None or line.form != "uploaded":
-        raise MaterialNotFound
+        raise MaterialUnknown
     if line.per_party != (party_id is not None):
-        raise PartyNotFound
+        raise PartyUnknown
     if party_id and not await ApplicationParty.filter(id=party_id, application_id=application_id).exists():
-        raise PartyNotFound
+        raise PartyUnknown
     return line
 
 
@@ -147,7 +147,7 @@ async def _write_down(
 
 
 async def remove_file(needs: Needs, *, application_id: str, resident_id: str, code: str, file_id: str) -> None:
-    """Take a file out of a draft, and its content out of the store; MATERIAL_NOT_FOUND, NOT_EDITABLE."""
+    """Take a file out of a draft, and its content out of the store; MATERIAL_UNKNOWN, NOT_EDITABLE."""
     digest = await _strike_out(
         needs, application_id=application_id, resident_id=resident_id, code=code, file_id=file_id
     )
@@ -160,7 +160,7 @@ async def _strike_out(needs: Needs, *, application_id: str, resident_id: str, co
     check_editable(State(row.state))
     file = await ApplicationMaterial.filter(id=file_id, application_id=row.id, code=code).first()
     if file is None:
-        raise MaterialNotFound
+        raise MaterialUnknown
     await file.delete()
     await save(needs, row)
     return file.digest

@@ -32,7 +32,7 @@ async def release_hold(needs: Needs, *, application_id: str, hold: str = Hold.PA
 
 @transactional
 async def record_fee_order(needs: Needs, *, application_id: str, order_id: str, amount_fen: int) -> None:
-    """The fee has fallen due as an order; nothing to pay settles the track at once. Repeating it is harmless."""
+    """The fee has fallen due as an order, amount in fen; repeating it is harmless."""
     row = await lock(application_id)
     if row.fee_order_id == order_id:
         return
@@ -41,21 +41,6 @@ async def record_fee_order(needs: Needs, *, application_id: str, order_id: str, 
     await save(needs, row, "fee_order_id", "fee_amount_fen")
     await move_track(row, "fee", TrackState.OPEN, at=now)
     await step(row, code="fee_due", name="请缴纳登记费", at=now, message_id=f"fee_due:{order_id}")
-
-
-@transactional
-async def record_fee_waived(needs: Needs, *, application_id: str, rule: str) -> None:
-    """By the fee table nothing is charged; repeating it is harmless."""
-    row = await lock(application_id)
-    message_id = "fee_waived"
-    if await recorded(row.id, message_id):
-        return
-    now = needs.clock.now()
-    row.fee_amount_fen, row.fee_paid_at = 0, now
-    await save(needs, row, "fee_amount_fen", "fee_paid_at")
-    await move_track(row, "fee", TrackState.WAIVED, at=now)
-    await step(row, code="fee", name="免收登记费", at=now, message_id=message_id, note=rule[:255])
-    await needs.outbox.publish(FeeSettled(row.id))
 
 
 @transactional

@@ -16,6 +16,7 @@ from server.applications.rules import BUYER_ROLE, OWNER_ROLE
 from server.applications.service.decide import move_track
 from server.applications.service.rows import lock, recorded, save, step
 from server.applications.states import TrackState
+from server.terms.codes import HouseUsage
 
 
 async def declare_taxes(needs: Needs, *, application_id: str) -> None:
@@ -44,11 +45,11 @@ def declaration_of(record: ApplicationRecord) -> Declaration:
         declaration_no=record.id,
         case_number=record.case_number or "",
         unit_code=unit.unit_code,
-        area_centiare=unit.area_centiare,
+        area_centiare=unit.area_centiare or 0,
         price_fen=record.price_fen,
         held_since=unit.held_since,
         sole_home_over_five_years=record.sole_home_over_five_years,
-        usage=unit.usage,
+        usage=HouseUsage(unit.usage).national,
         sellers=side(OWNER_ROLE),
         buyers=side(BUYER_ROLE),
     )

@@ -1,0 +1,268 @@
+"""Filing an application: what needs the register, the catalogue, the resident and the application at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kit.clock import local_date, rfc3339
+from kit.errors import FieldError
+from kit.idempotency import RequestKey
+from server.applications import queries
+from server.applications import service as applications
+from server.applications.errors import (
+    AlreadyConfirmed,
+    InquiryNotAnswered,
+    OpenerNotAParty,
+    PartiesIncomplete,
+    PartyNameDiffers,
+    StatementChanged,
+)
+from server.applications.records import (
+    ApplicationRecord,
+    ConfirmationRecord,
+    EntryDraft,
+    EntryRecord,
+    FileRecord,
+    Owner,
+    PartyDraft,
+    PartyRecord,
+    Unit,
+)
+from server.applications.rules import check_awaiting
+from server.applications.states import PartyState
+from server.catalogue import queries as catalogue
+from server.catalogue.content import BusinessType
+from server.identity import queries as residents
+from server.identity import service as identity
+from server.identity.rules import FaceAction
+from server.journeys.house import House
+from server.journeys.recording import record
+from server.journeys.requirements import facts_for, requirements_for
+from server.relay import queries as register
+from server.relay.errors import UnitNotFound
+from server.relay.ports import UnitRecord
+from server.terms.share import Share
+from server.terms.unit_code import UnitCode
+
+__all__ = ["Wish", "build_package", "confirm", "open_application", "record", "unit_from"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a resident typed in; price in fen, numbers and names canonical."""
+
+    business_type: str
+    unit_code: str
+    certificate_number: str
+    price_fen: int
+    sole_home_over_five_years: bool
+    parties: Sequence[PartyDraft]
+
+
+async def open_application(house: House, *, resident_id: str, wish: Wish, key: RequestKey | None = None) -> str:
+    """Look the unit up in the register now, and open a draft with it; answers the application's id.
+
+    BUSINESS_UNKNOWN, UNIT_NOT_FOUND, OPENER_NOT_A_PARTY, PARTY_NAME_DIFFERS, PARTIES_INCOMPLETE and what
+    `applications.service.open_draft` refuses. OutsideError when the register cannot be asked.
+    """
+    parties = await _bound(house, resident_id, wish.parties)
+    district = UnitCode.parse(wish.unit_code).district().code
+    business = await catalogue.business(house.catalogue, code=wish.business_type, district=district)
+    _check_roles(business, parties)
+    found = await register.unit(house.relay, unit_code=wish.unit_code, certificate_number=wish.certificate_number)
+    if found is None:
+        raise UnitNotFound
+    unit = unit_from(found)
+    requirements = requirements_for(business, facts_for(unit, parties, on=local_date(house.clock.now())))
+    entry = EntryDraft(
+        business_type=business.code,
+        registration_type=business.registration_type.value,
+        right_type=business.right_type.value,
+        unit=unit,
+        parties=tuple(range(len(parties))),
+    )
+    return await applications.open_draft(
+        house.applications,
+        opened_by=resident_id,
+        requirements=requirements,
+        district=unit.district,
+        entries=[entry],
+        parties=parties,
+        price_fen=wish.price_fen,
+        sole_home_over_five_years=wish.sole_home_over_five_years,
+        key=key,
+    )
+
+
+async def _bound(house: House, resident_id: str, parties: Sequence[PartyDraft]) -> list[PartyDraft]:
+    """The parties with the residents they are; the opener must be one of them, under the verified name."""
+    me = await residents.person(house.identity, resident_id=resident_id)
+    mine = next((party for party in parties if party.id_number == me.id_number), None)
+    if mine is None:
+        raise OpenerNotAParty
+    if mine.name != me.name:
+        raise PartyNameDiffers
+    blinds = [house.cipher.blind(party.id_number, purpose="id_number") for party in parties]
+    known = await residents.residents_by_id_number(house.identity, blinds=blinds)
+    return [replace(party, resident_id=known.get(blind)) for party, blind in zip(parties, blinds, strict=True)]
+
+
+def _check_roles(business: BusinessType, parties: Sequence[PartyDraft]) -> None:
+    errors = []
+    for rule in business.roles:
+        count = sum(party.role == rule.role for party in parties)
+        if not rule.least <= count <= rule.most:
+            message = f"{rule.name}应为{rule.least}至{rule.most}位，现在填写了{count}位"
+            errors.append(FieldError(f"parties.{rule.role.value}", "PARTIES_INCOMPLETE", message))
+    if errors:
+        raise PartiesIncomplete(errors=errors)
+
+
+def unit_from(found: UnitRecord) -> Unit:
+    """What the register answered, as the application keeps it."""
+    return Unit(
+        unit_code=found.unit_code,
+        certificate_number=found.certificate_number,
+        district=found.district,
+        location=found.location,
+        usage=found.usage,
+        usage_text=found.usage_text,
+        area_centiare=found.area_centiare,
+        held_since=found.held_since,
+        co_ownership=found.co_ownership,
+        encumbered=found.encumbered,
+        version=found.version,
+        owners=tuple(
+            Owner(
+                owner.name,
+                owner.id_kind,
+                owner.id_number,
+                Share.of(owner.share_numerator, owner.share_denominator)
+                if owner.share_numerator and owner.share_denominator
+                else None,
+            )
+            for owner in found.owners
+        ),
+    )
+
+
+async def confirm(
+    house: House,
+    *,
+    application_id: str,
+    resident_id: str,
+    digest: str,
+    face_check_id: str,
+    signature: bytes,
+    key: RequestKey | None = None,
+) -> str:
+    """Use up the face check for exactly this statement, then record the confirmation.
+
+    Everything that can be refused beforehand is, so that a face check is not spent in vain; a repetition after a
+    crash between the two finds its check used by itself.
+    """
+    applications.check_signature(signature)
+    record = await queries.for_resident(house.applications, application_id=application_id, resident_id=resident_id)
+    check_awaiting(record.state)
+    party = record.party_of(resident_id)
+    if party is None or party.state is PartyState.CONFIRMED:
+        raise AlreadyConfirmed
+    person = await residents.person(house.identity, resident_id=resident_id)
+    if person.name != party.name:
+        raise PartyNameDiffers
+    pending = await queries.pending_confirmation(
+        house.applications, application_id=application_id, resident_id=resident_id
+    )
+    if pending is None:
+        raise InquiryNotAnswered
+    if pending.digest != digest:
+        raise StatementChanged
+    await identity.consume_face_check(
+        house.identity,
+        check_id=face_check_id,
+        resident_id=resident_id,
+        action=FaceAction.CONFIRM_APPLICATION,
+        digest=digest,
+        consumed_by=pending.id,
+    )
+    return await applications.confirm(
+        house.applications,
+        application_id=application_id,
+        resident_id=resident_id,
+        digest=digest,
+        face_check_id=face_check_id,
+        signature=signature,
+        key=key,
+    )
+
+
+async def build_package(house: House, application_id: str) -> dict[str, Any]:
+    """The body of a `case_package` or `correction`: everything the registry needs to decide by itself."""
+    record = await queries.full(house.applications, application_id=application_id)
+    if record.number is None or record.submitted_at is None:
+        raise RuntimeError("only a submitted application goes to the registry")
+    positions = {party.id: party.position for party in record.parties}
+    return {
+        "application_id": record.id,
+        "number": record.number,
+        "district": record.district,
+        "mode": record.mode,
+        "origin": record.origin,
+        "catalogue_version": record.requirements.version,
+        "submitted_at": record.submitted_at.isoformat(),
+        "price_fen": record.price_fen,
+        "entries": [_entry(record, entry) for entry in record.entries],
+        "materials": [_material(file, positions) for file in record.files],
+        "confirmations": [_confirmation(each, positions) for each in record.confirmations],
+    }
+
+
+def _entry(record: ApplicationRecord, entry: EntryRecord) -> dict[str, Any]:
+    return {
+        "position": entry.position,
+        "business_type": entry.business_type,
+        "registration_type": entry.registration_type,
+        "right_type": entry.right_type,
+        "unit_code": entry.unit.unit_code,
+        "certificate_number": entry.unit.certificate_number,
+        "register_version": entry.unit.version,
+        "parties": [
+            _party(party, role.role.value, role.share)
+            for party in record.parties
+            for role in party.roles
+            if role.entry_position == entry.position
+        ],
+    }
+
+
+def _party(party: PartyRecord, role: str, share: Share | None) -> dict[str, Any]:
+    return {
+        "role": role,
+        "kind": party.kind,
+        "name": party.name,
+        "id_kind": party.id_kind,
+        "id_number": party.id_number,
+        "phone": party.phone or "",
+        "share_numerator": share.numerator if share else None,
+        "share_denominator": share.denominator if share else None,
+    }
+
+
+def _material(file: FileRecord, positions: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "code": file.code,
+        "party_position": positions[file.party_id] if file.party_id else None,
+        "digest": file.digest,
+        "mime": file.mime,
+        "size": file.size,
+    }
+
+
+def _confirmation(confirmation: ConfirmationRecord, positions: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "party_position": positions[confirmation.party_id],
+        "digest": confirmation.digest,
+        "confirmed_at": rfc3339(confirmation.confirmed_at),
+        "face_check_id": confirmation.face_check_id,
+        "statement": confirmation.statement,
+    }

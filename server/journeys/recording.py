@@ -1,0 +1,153 @@
+"""What the registry told, put where it belongs: each kind of message to the feature that keeps it."""
+
+import base64
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from kit.errors import Permanent
+from server.applications import service as applications
+from server.certificates import service as certificates
+from server.certificates.request import HolderValues, ReceivedCertificate
+from server.journeys.house import House
+from server.relay.ports import DownMessage
+
+
+async def record(house: House, message: DownMessage) -> None:
+    """Record one message, once however often it comes; Permanent for a kind nobody knows."""
+    recorder = _RECORDERS.get(message.kind)
+    if recorder is None:
+        raise Permanent(f"unknown kind of message: {message.kind}")
+    await recorder(house, message)
+
+
+async def _acceptance(house: House, message: DownMessage) -> None:
+    body = message.body
+    await applications.record_acceptance(
+        house.applications,
+        application_id=message.application_id,
+        case_number=body["case_number"],
+        accepted_at=_moment(body["accepted_at"]),
+        promised_on=date.fromisoformat(body["promised_on"]),
+        message_id=message.id,
+    )
+
+
+async def _correction_notice(house: House, message: DownMessage) -> None:
+    deadline = message.body.get("deadline")
+    await applications.record_correction(
+        house.applications,
+        application_id=message.application_id,
+        items=list(message.body["items"]),
+        deadline=date.fromisoformat(deadline) if deadline else None,
+        asked_at=message.sent_at,
+        message_id=message.id,
+    )
+
+
+async def _refusal(house: House, message: DownMessage) -> None:
+    await applications.record_refusal(
+        house.applications,
+        application_id=message.application_id,
+        ground=message.body["ground"],
+        opinion=message.body["opinion"],
+        refused_at=message.sent_at,
+        message_id=message.id,
+    )
+
+
+async def _step(house: House, message: DownMessage) -> None:
+    body = message.body
+    await applications.record_step(
+        house.applications,
+        application_id=message.application_id,
+        track=body["track"],
+        state=body["state"],
+        at=_moment(body["at"]),
+        message_id=message.id,
+    )
+
+
+async def _entered(house: House, message: DownMessage) -> None:
+    await applications.record_entry(
+        house.applications,
+        application_id=message.application_id,
+        entered_at=_moment(message.body["entered_at"]),
+        message_id=message.id,
+    )
+
+
+async def _certificate(house: House, message: DownMessage) -> None:
+    """Keep the copy first: an application that says its certificate is made must be able to show it."""
+    body = message.body
+    await certificates.keep_copy(house.certificates, received=_received(body, message.application_id))
+    if message.application_id:
+        await applications.record_certificate(
+            house.applications,
+            application_id=message.application_id,
+            certificate_id=body["certificate_id"],
+            number=body["number"],
+            made_at=message.sent_at,
+            message_id=message.id,
+        )
+
+
+def _received(body: Mapping[str, Any], application_id: str) -> ReceivedCertificate:
+    return ReceivedCertificate(
+        certificate_id=body["certificate_id"],
+        application_id=application_id,
+        number=body["number"],
+        kind=body["kind"],
+        unit_code=body["unit_code"],
+        district=body["district"],
+        location=body["location"],
+        registered_on=date.fromisoformat(body["registered_on"]),
+        state=body["state"],
+        co_ownership=body["co_ownership"],
+        holders=tuple(_holder(each) for each in body["holders"]),
+        credential=body["credential"],
+        pdf=base64.b64decode(body["pdf_base64"], validate=True),
+        pdf_digest=body["pdf_digest"],
+    )
+
+
+def _holder(holder: Mapping[str, Any]) -> HolderValues:
+    share = holder.get("share") or {}
+    return HolderValues(
+        name=holder["name"],
+        id_kind=holder["id_kind"],
+        id_number=holder["id_number"],
+        share_numerator=holder.get("share_numerator", share.get("numerator")),
+        share_denominator=holder.get("share_denominator", share.get("denominator")),
+    )
+
+
+async def _status_change(house: House, message: DownMessage) -> None:
+    body = message.body
+    await certificates.change_status(
+        house.certificates,
+        certificate_id=body["certificate_id"],
+        state=body["state"],
+        changed_at=_moment(body["changed_at"]),
+        superseded_by=body.get("superseded_by"),
+        paper_state=body["paper_state"],
+    )
+
+
+def _moment(text: str | datetime) -> datetime:
+    """A moment as messages carry it; Permanent without an offset, since nobody could say when it was."""
+    found = text if isinstance(text, datetime) else datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise Permanent("a moment in a message has no time zone")
+    return found
+
+
+_RECORDERS: Mapping[str, Callable[[House, DownMessage], Awaitable[None]]] = {
+    "acceptance": _acceptance,
+    "correction_notice": _correction_notice,
+    "refusal": _refusal,
+    "step": _step,
+    "entered": _entered,
+    "certificate": _certificate,
+    "status_change": _status_change,
+}
