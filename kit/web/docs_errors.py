@@ -20,10 +20,10 @@ _TABLE = "| code | status | sentence | from |\n|---|---|---|---|"
 
 
 def problems_of(packages: Iterable[str]) -> list[type[Problem]]:
-    """Every Problem that the packages' `errors` modules define, and the one for what is our own fault."""
-    found: set[type[Problem]] = {Internal}
+    """Every Problem that the packages define; imports all of their modules, migrations apart."""
+    found: set[type[Problem]] = set()
     for package in packages:
-        for name in _errors_modules(package):
+        for name in _modules(package):
             module = importlib.import_module(name)
             found.update(
                 item
@@ -46,10 +46,10 @@ def errors_markdown(problems: Iterable[type[Problem]]) -> str:
     return "\n".join([_HEAD, _TABLE, *rows.values()]) + "\n"
 
 
-def _errors_modules(package: str) -> Iterator[str]:
-    root = importlib.import_module(package)
-    for module in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
-        if module.name.rsplit(".", 1)[-1] == "errors":
+def _modules(package: str) -> Iterator[str]:
+    yield package
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, prefix=f"{package}."):
+        if "migrations" not in module.name.split("."):
             yield module.name
 
 

@@ -24,6 +24,7 @@ from kit.web.limits import RateLimits
 
 I = TypeVar("I")  # noqa: E741 - the input of a call
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+DISCARDED_BYTES = 32 * 1024 * 1024
 _IF_MATCH = re.compile(r'"([0-9]{1,9})"')
 
 
@@ -102,6 +103,14 @@ class Call(Generic[I]):
             if size > limit:
                 raise BodyTooLarge
             yield chunk
+
+
+async def discard(request: Request) -> None:
+    """Read on after a refusal: a phone that is still sending sees a broken connection instead of the answer."""
+    stream: Any = request.stream
+    left = DISCARDED_BYTES
+    while left > 0 and (chunk := await stream.read()):
+        left -= len(chunk)
 
 
 def request_key(edge: Edge, request: Request, route: str, who: Principal, raw: bytes) -> RequestKey:

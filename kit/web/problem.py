@@ -90,7 +90,11 @@ def _outside(error: OutsideError) -> Problem:
 class ProblemHandler(ErrorHandler):
     """Sanic's one error handler; it never shows a traceback or an input."""
 
-    def default(self, request: Request, exception: BaseException) -> HTTPResponse:  # noqa: ARG002 - Sanic's signature
+    def default(self, request: Request, exception: BaseException) -> HTTPResponse:
+        stream: Any = request.stream
+        if stream is not None and stream.request_body:
+            # The rest of an upload is on its way: Sanic drops the connection then, so the answer has to say so.
+            stream.keep_alive = False
         if isinstance(exception, Exception):
             return response(translate(exception))
         # The phone has hung up and the handler was cancelled: nobody reads this, and nothing of ours is broken.

@@ -9,7 +9,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from kit.errors import Problem
 from kit.web.access import Access
-from kit.web.edge import Call, Edge, json_body, request_key
+from kit.web.edge import Call, Edge, discard, json_body, request_key
 from kit.web.limits import parse
 from kit.web.validation import from_json, from_query
 
@@ -136,7 +136,7 @@ def _check(spec: RouteSpec) -> None:
 def _serve(spec: RouteSpec, endpoint: Endpoint, edge: Edge) -> Callable[..., Coroutine[Any, Any, HTTPResponse | None]]:
     route = f"{spec.method} {spec.path}"
 
-    async def handler(request: Request, **path: Any) -> HTTPResponse:
+    async def serve(request: Request, path: dict[str, Any]) -> HTTPResponse:
         who = await edge.admit(request, spec.access)
         if spec.rate is not None:
             await edge.limits.check(spec.rate, route=route, caller=who.id or _address(request))
@@ -150,6 +150,14 @@ def _serve(spec: RouteSpec, endpoint: Endpoint, edge: Edge) -> Callable[..., Cor
         keyed = request_key(edge, request, route, who, raw) if spec.keyed else None
         call: Call[Any] = Call(request, edge, route, who, given, spec.status, keyed)
         return _answer(await endpoint(call, **path), call)
+
+    async def handler(request: Request, **path: Any) -> HTTPResponse:
+        try:
+            return await serve(request, path)
+        except Problem:
+            if spec.stream:
+                await discard(request)
+            raise
 
     setattr(handler, MARK, spec)
     handler.__name__ = endpoint.__name__
