@@ -10,7 +10,7 @@ class FakeWallet:
     """Serves as WalletLogin and PhoneNumbers; `give_*` stand for what the wallet's client hands to the phone."""
 
     def __init__(self, *, wallet: str = "wechat", app_id: str = "wx-fake") -> None:
-        self._wallet = wallet
+        self.wallet = wallet
         self._app_id = app_id
         self._login_codes: dict[str, str] = {}
         self._phone_codes: dict[str, tuple[str, str]] = {}
@@ -30,7 +30,7 @@ class FakeWallet:
         if openid is None:
             raise LoginCodeRejected
         return WalletIdentity(
-            wallet=self._wallet,
+            wallet=self.wallet,
             app_id=self._app_id,
             openid=openid,
             session_key=secrets.token_hex(16),

@@ -20,18 +20,14 @@ _LONGEST_CODE = 128
 @contextmanager
 def _translated(rejected: type[Problem], *, codes: frozenset[int]) -> Iterator[None]:
     """WeChat's refusals of a code as problems of ours; every other stays the OutsideError it is."""
-    problem: Problem | None = None
     try:
         yield
     except WechatError as error:
         if error.errcode in codes:
-            problem = rejected()
-        elif error.errcode == _BLOCKED:
-            problem = LoginBlocked()
-        else:
-            raise
-    if problem is not None:
-        raise problem
+            raise rejected from None
+        if error.errcode == _BLOCKED:
+            raise LoginBlocked from None
+        raise
 
 
 class WechatLogin:

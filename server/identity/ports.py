@@ -78,7 +78,10 @@ def _live() -> LiveSessions:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What identity needs; one per process, since `live` is the process's memory of sessions."""
+    """What identity needs; one per process, since `live` is the process's memory of sessions.
+
+    `wallet` names the one that `login`, `phones` and `face` belong to.
+    """
 
     clock: Clock
     cipher: Cipher
@@ -86,5 +89,6 @@ class Needs:
     login: WalletLogin
     phones: PhoneNumbers
     face: FaceVerification
+    wallet: str = "wechat"
     lifetime: Lifetime = LIFETIME
     live: LiveSessions = field(default_factory=_live)

@@ -41,16 +41,16 @@ async def _listen(house: object, event: object) -> None:
     """Nobody handles in these tests; the row is what counts."""
 
 
-def world(
-    *, wallet: FakeWallet | None = None, clock: Clock | None = None, face: FakeFace | None = None
-) -> World:
+def world(*, wallet: FakeWallet | None = None, clock: Clock | None = None, face: FakeFace | None = None) -> World:
     from server.identity.events import RealNameVerified
 
     moment = clock if isinstance(clock, FixedClock) else FixedClock(datetime(2026, 11, 21, 4, 0, tzinfo=UTC))
     fake, camera = wallet or FakeWallet(), face or FakeFace()
     handlers = [Handler("applications.bind_parties", RealNameVerified, _listen)]
     outbox = Outbox(handlers, clock=moment, wake=lambda: None)
-    needs = Needs(clock=moment, cipher=cipher(), outbox=outbox, login=fake, phones=fake, face=camera)
+    needs = Needs(
+        clock=moment, cipher=cipher(), outbox=outbox, login=fake, phones=fake, face=camera, wallet=fake.wallet
+    )
     return World(needs, fake, camera, moment)
 
 

@@ -7,7 +7,7 @@ from kit.db import transactional
 from kit.idempotency import RequestKey
 from kit.ids import new_id
 from server.identity import seals
-from server.identity.errors import FaceCheckNotFound, FaceDigestInvalid, RealNameRequired, WalletMissing, of_term
+from server.identity.errors import FaceCheckNotFound, FaceDigestInvalid, WalletMissing, of_term
 from server.identity.models import FaceCheck, Resident, WalletAccount
 from server.identity.ports import FaceSubject, Needs
 from server.identity.rules import FACE_CHECK_LASTS, FaceAction, FaceState, Level, check_may_open
@@ -85,7 +85,8 @@ async def _claim(needs: Needs, *, resident_id: str, wanted: _Wanted, check_id: s
     resident = await Resident.filter(id=resident_id).select_for_update().get()
     asked = wanted.id_number and needs.cipher.blind(wanted.id_number, purpose=seals.ID_NUMBER)
     check_may_open(wanted.action, level=Level(resident.level), bound=resident.id_number_blind, asked=asked)
-    account = await WalletAccount.filter(resident_id=resident_id, wallet="wechat").order_by("-last_login_at").first()
+    accounts = WalletAccount.filter(resident_id=resident_id, wallet=needs.wallet)
+    account = await accounts.order_by("-last_login_at").first()
     if account is None:
         raise WalletMissing
     subject = _subject(needs, wanted=wanted, resident=resident, account=account)
@@ -97,8 +98,6 @@ def _subject(needs: Needs, *, wanted: _Wanted, resident: Resident, account: Wall
     openid = needs.cipher.open(account.openid_sealed, seals.account("openid_sealed", account.id))
     if wanted.name is not None and wanted.id_number is not None:
         return FaceSubject(openid, wanted.name, wanted.id_number)
-    if resident.name_sealed is None or resident.id_number_sealed is None:
-        raise RealNameRequired
     name = needs.cipher.open(resident.name_sealed, seals.resident("name_sealed", resident.id))
     number = needs.cipher.open(resident.id_number_sealed, seals.resident("id_number_sealed", resident.id))
     return FaceSubject(openid, name, number)

@@ -15,7 +15,7 @@ async def bind_phone(needs: Needs, *, resident_id: str, code: str, key: RequestK
 
     Errors: PHONE_CODE_REJECTED (the code is good once), PHONE_NOT_MAINLAND, WALLET_MISSING, OutsideError.
     """
-    openid = await queries.wallet_address(needs, resident_id=resident_id, wallet="wechat")
+    openid = await queries.wallet_address(needs, resident_id=resident_id, wallet=needs.wallet)
     if openid is None:
         raise WalletMissing
     try:

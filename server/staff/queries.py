@@ -1,0 +1,67 @@
+from dataclasses import dataclass, field
+from typing import Any
+
+from kit.db import fetch_one
+from kit.db.sql import as_utc
+from kit.sessions import is_token, token_hash
+from kit.web.access import Principal
+from server.staff.errors import StaffNotFound
+from server.staff.ports import Needs
+from server.staff.rules import permissions_of
+from server.terms.scope import Scope
+
+_SESSION = """
+SELECT s.id, s.member_id, s.last_used_at, s.expires_at, m.roles, m.districts
+FROM staff_session s JOIN staff_member m ON m.id = s.member_id
+WHERE s.token_hash = ? AND s.ended_at IS NULL AND m.state = 'active'
+"""
+
+
+async def authenticate(needs: Needs, *, token: str) -> Principal | None:
+    """Whose live session `token` is; a session ended elsewhere is gone within 5 seconds."""
+    if not is_token(token):
+        return None
+    now = needs.clock.now()
+    digest = token_hash(token)
+    remembered = needs.live.recall(digest, now=now)
+    if remembered is not None:
+        return remembered
+    row = await fetch_one(_SESSION, [digest])
+    if row is None:
+        return None
+    last_used_at, expires_at = as_utc(row["last_used_at"]), as_utc(row["expires_at"])
+    if not needs.lifetime.alive(now=now, last_used_at=last_used_at, expires_at=expires_at):
+        return None
+    principal = _principal(row)
+    needs.live.used(principal.session_id, now=now, last_used_at=last_used_at)
+    needs.live.remember(digest, principal, now=now, expires_at=min(expires_at, last_used_at + needs.lifetime.idle))
+    return principal
+
+
+def _principal(row: dict[str, Any]) -> Principal:
+    return Principal(
+        "staff",
+        id=row["member_id"],
+        session_id=row["id"],
+        permissions=permissions_of(row["roles"].split(",")),
+        districts=Scope.parse(row["districts"]).districts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of staff; `districts` holds `*` alone for all."""
+
+    id: str
+    name: str = field(repr=False)
+    roles: tuple[str, ...]
+    districts: tuple[str, ...]
+
+
+async def member(needs: Needs, *, staff_id: str) -> Member:
+    """Raises STAFF_NOT_FOUND."""
+    row = await fetch_one("SELECT id, name_sealed, roles, districts FROM staff_member WHERE id = ?", [staff_id])
+    if row is None:
+        raise StaffNotFound
+    name = needs.cipher.open(row["name_sealed"], ("staff_member.name_sealed", row["id"]))
+    return Member(row["id"], name, tuple(row["roles"].split(",")), tuple(row["districts"].split(",")))
