@@ -37,13 +37,11 @@ def problems_of(packages: Iterable[str]) -> list[type[Problem]]:
 
 
 def errors_markdown(problems: Iterable[type[Problem]]) -> str:
-    """Render the whole page in order of code; ValueError when two classes share one."""
-    rows: dict[str, str] = {}
-    for problem in sorted(problems, key=lambda problem: problem.code):
-        if problem.code in rows:
-            raise ValueError(f"two problems share the code {problem.code}")
-        rows[problem.code] = _row(problem)
-    return "\n".join([_HEAD, _TABLE, *rows.values()]) + "\n"
+    """Render the whole page in order of code; ValueError when a code says different things in two places."""
+    by_code: dict[str, list[type[Problem]]] = {}
+    for problem in problems:
+        by_code.setdefault(problem.code, []).append(problem)
+    return "\n".join([_HEAD, _TABLE, *(_row(code, by_code[code]) for code in sorted(by_code))]) + "\n"
 
 
 def _modules(package: str) -> Iterator[str]:
@@ -53,7 +51,10 @@ def _modules(package: str) -> Iterator[str]:
             yield module.name
 
 
-def _row(problem: type[Problem]) -> str:
-    status = 500 if issubclass(problem, Internal) else problem.kind.value
-    origin = problem.__module__.removesuffix(".errors")
-    return f"| `{problem.code}` | {status} | {problem.title.replace('|', '')} | `{origin}` |"
+def _row(code: str, problems: list[type[Problem]]) -> str:
+    told = {(500 if issubclass(problem, Internal) else problem.kind.value, problem.title) for problem in problems}
+    if len(told) > 1:
+        raise ValueError(f"{code} says different things in different places")
+    status, title = told.pop()
+    origins = sorted({f"`{problem.__module__.removesuffix('.errors')}`" for problem in problems})
+    return f"| `{code}` | {status} | {title.replace('|', '')} | {', '.join(origins)} |"

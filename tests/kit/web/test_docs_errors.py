@@ -27,12 +27,21 @@ def test_our_own_fault_is_a_500() -> None:
     assert "| `INTERNAL` | 500 |" in errors_markdown([Internal])
 
 
-def test_two_problems_never_share_a_code() -> None:
+def test_a_code_that_says_different_things_is_refused() -> None:
     with pytest.raises(ValueError, match="A_BLOCKED"):
         errors_markdown([Blocked, BlockedToo])
 
 
-def test_the_problems_of_a_package_are_those_its_errors_modules_define() -> None:
+def test_a_code_that_says_the_same_in_two_places_is_one_row() -> None:
+    class Elsewhere(Blocked):
+        __module__ = "server.elsewhere.errors"
+
+    rows = [line for line in errors_markdown([Blocked, Elsewhere]).splitlines() if line.startswith("| `")]
+    assert len(rows) == 1
+    assert rows[0].endswith(f"`server.elsewhere`, `{Blocked.__module__}` |")
+
+
+def test_the_problems_of_a_package_are_those_that_its_modules_define() -> None:
     found = problems_of(["kit"])
     assert {StillRunning, Internal} <= set(found)
     assert Problem not in found
