@@ -14,7 +14,7 @@ from kit.web import docs, health, openapi
 from kit.web.edge import Edge
 from payments import callbacks as payment_callbacks
 from server import console, wiring
-from server.adapters import registry_http, tax
+from server.adapters import registry_callbacks, tax
 from server.database import APPS
 from server.journeys.house import House
 from server.settings import Settings
@@ -71,7 +71,7 @@ def blueprints(settings: Settings, built: wiring.Built, house: House, edge: Edge
         found += console.registry_blueprints(house, edge)
     found += console.common_blueprints(house, edge)
     if settings.link.kind == "http":
-        found += registry_http.blueprints(house, edge, built.peer_verifier, role=settings.role)
+        found += registry_callbacks.blueprints(house, edge, built.peer_verifier, role=settings.role)
     return found
 
 

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from kit.crypto.keys import create_key_ring
 from kit.db.connection import database
 from kit.db.migrate import migrate, pending
-from server import catalogue, wiring
+from server import wiring
 from server.adapters.seal_keys import create_demo_seal
+from server.catalogue import service as catalogue
 from server.database import APPS
 from server.journeys import registering
 from server.settings import Settings
@@ -36,7 +37,7 @@ async def prepare(settings: Settings) -> list[str]:
     async with database(wiring.connection(settings), APPS):
         built = wiring.build(settings, partners=False)
         try:
-            await catalogue.service.load_shipped(built.house.catalogue)
+            await catalogue.load_shipped(built.house.catalogue)
         finally:
             await built.close()
     done.append("catalogue: shipped versions loaded")

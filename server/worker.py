@@ -11,7 +11,6 @@ from prometheus_client import Gauge, start_http_server
 
 from kit.db.connection import database
 from kit.heartbeat.service import beat
-from kit.idempotency.service import forget_old
 from kit.log import configure, get_logger
 from kit.outbox.drain import Drain
 from kit.outbox.queries import counts
@@ -22,7 +21,7 @@ from server.settings import Settings
 
 HEARTBEAT_SECONDS = 5.0
 SEAL_SECONDS = 2.0
-HOUSEKEEPING_SECONDS = 600.0
+HOUSEKEEPING_SECONDS = 60.0
 log = get_logger("worker")
 _ROWS = Gauge("outbox_rows", "Unfinished outbox rows", ["state"])
 
@@ -65,8 +64,8 @@ async def _work(settings: Settings, built: wiring.Built) -> None:
     async def seal(_: datetime) -> None:
         await built.seal_audit()
 
-    async def tidy(now: datetime) -> None:
-        await forget_old(now=now)
+    async def tidy(_: datetime) -> None:
+        await built.tidy()
 
     timers = [
         asyncio.create_task(_every(seconds, action, built, stop))
@@ -96,7 +95,7 @@ async def _drain(drain: Drain, alarm: Alarm, stop: asyncio.Event, *, poll_second
     while not stop.is_set():
         try:
             worked = await drain.once()
-        except Exception as error:  # noqa: BLE001 - the database may be away for a while; the rows wait
+        except Exception as error:
             log.error("drain_failed", exc_info=error)
             worked = 0
             await asyncio.sleep(1)
@@ -110,7 +109,7 @@ async def _every(
     while not stop.is_set():
         try:
             await action(built.house.clock.now())
-        except Exception as error:  # noqa: BLE001 - a timer must outlive one bad turn
+        except Exception as error:
             log.error("timer_failed", exc_info=error)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=seconds)

@@ -169,3 +169,11 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+def open_seal(directory: Path) -> FileSeal:
+    """The seal in a folder laid out as `create_demo_seal` lays it out; a city puts its own keys there."""
+    missing = [name for name in _NAMES if not (directory / name).is_file()]
+    if missing:
+        raise FileNotFoundError(f"{directory} is not a whole seal, it lacks {', '.join(missing)}")
+    return DemoSeal(*(directory / name for name in _NAMES)).open()

@@ -1,0 +1,17 @@
+"""HTTP for staff: JSON under /staff/v1, one file per noun, each its schemas and its endpoints."""
+
+from sanic import Blueprint
+
+from kit.web.edge import Edge
+from server.console import audit, cases, outbox, sessions
+from server.journeys.house import House
+
+
+def registry_blueprints(house: House, edge: Edge) -> list[Blueprint]:
+    """The registry's desk."""
+    return [cases.blueprint(house, edge)]
+
+
+def common_blueprints(house: House, edge: Edge) -> list[Blueprint]:
+    """What staff of either side need."""
+    return [noun.blueprint(house, edge) for noun in (sessions, outbox, audit)]

@@ -1,0 +1,84 @@
+"""Event -> next command: who listens to what, by side. The names are written into rows and never change."""
+
+from kit.outbox import Handler
+from notifications import service as notifications
+from notifications.events import DeliveryQueued
+from payments import service as payments
+from payments.events import AttemptOpened, NoticeArrived, OrderOpened, PaymentSettled
+from server.applications.events import (
+    Accepted,
+    ConfirmationRequested,
+    CorrectionAsked,
+    Entered,
+    FeeDue,
+    FeeSettled,
+    PartyRefused,
+    Refused,
+    Submitted,
+    TaxCleared,
+    TaxNoticeArrived,
+    Withdrawn,
+)
+from server.certificates.events import CopyKept, Issued, StatusChanged
+from server.identity.events import RealNameVerified
+from server.journeys import binding, fees, registering, relaying, taxes, telling
+from server.journeys.house import House
+from server.registry import events as registry
+from server.relay.events import RegistryMessageArrived
+
+
+async def settle_notice(house: House, event: NoticeArrived) -> None:
+    """Work on a wallet's notice."""
+    await payments.settle_notice(house.payments, inbox_id=event.inbox_id)
+
+
+async def poll(house: House, event: AttemptOpened) -> None:
+    """Ask the wallet what became of an attempt."""
+    await payments.poll(house.payments, attempt_id=event.attempt_id)
+
+
+async def deliver(house: House, event: DeliveryQueued) -> None:
+    """Send a message over one channel."""
+    await notifications.deliver(house.notifications, delivery_id=event.delivery_id)
+
+
+PLATFORM = (
+    Handler("applications.bind_parties", RealNameVerified, binding.bind_parties),
+    Handler("telling.confirmation_requested", ConfirmationRequested, telling.confirmation_requested),
+    Handler("telling.party_refused", PartyRefused, telling.party_refused),
+    Handler("relay.forward_package", Submitted, relaying.forward_package),
+    Handler("telling.submitted", Submitted, telling.submitted),
+    Handler("relay.record", RegistryMessageArrived, relaying.record),
+    Handler("taxes.declare", Accepted, taxes.declare),
+    Handler("telling.accepted", Accepted, telling.accepted),
+    Handler("telling.correction_asked", CorrectionAsked, telling.correction_asked),
+    Handler("telling.refused", Refused, telling.refused),
+    Handler("fees.fall_due", FeeDue, fees.fall_due),
+    Handler("telling.fee_due", OrderOpened, telling.fee_due),
+    Handler("payments.settle_notice", NoticeArrived, settle_notice),
+    Handler("payments.poll", AttemptOpened, poll),
+    Handler("fees.settled", PaymentSettled, fees.settled),
+    Handler("telling.payment_settled", PaymentSettled, telling.payment_settled),
+    Handler("relay.forward_fee", FeeSettled, relaying.forward_fee),
+    Handler("taxes.record", TaxNoticeArrived, taxes.record),
+    Handler("relay.forward_tax", TaxCleared, relaying.forward_tax),
+    Handler("relay.forward_withdrawal", Withdrawn, relaying.forward_withdrawal),
+    Handler("telling.entered", Entered, telling.entered),
+    Handler("telling.certificate_ready", CopyKept, telling.certificate_ready),
+    Handler("notifications.deliver", DeliveryQueued, deliver),
+)
+
+REGISTRY = (
+    Handler("registry.record", registry.PlatformMessageArrived, registering.record_message),
+    Handler("registry.send", registry.MessageQueued, registering.send_message),
+    Handler("registering.issue", registry.Entered, registering.issue),
+    Handler("registering.issue_released", registry.CertificatesReleased, registering.issue),
+    Handler("registering.send_certificate", Issued, registering.send_certificate),
+    Handler("registering.send_status", StatusChanged, registering.send_status),
+)
+
+
+def handlers_of(role: str) -> tuple[Handler, ...]:
+    """The handlers that a role subscribes."""
+    sides = {"platform": PLATFORM, "registry": REGISTRY, "all": PLATFORM + REGISTRY}
+    return sides[role]

@@ -1,0 +1,241 @@
+import base64
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from sanic import Request
+
+import notifications.ports
+import payments.ports
+import server.applications.ports
+import server.catalogue.ports
+import server.certificates.ports
+import server.identity.ports
+import server.staff.ports
+from kit.audit.sealer import seal_once
+from kit.clock import Clock, OffsetClock, SystemClock
+from kit.crypto.cipher import Cipher
+from kit.crypto.keys import load_key_ring
+from kit.db.connection import credentials
+from kit.files.store import FileStore, store_of
+from kit.http.signing import RequestVerifier
+from kit.idempotency.service import forget_old
+from kit.outbox import Handler, Outbox
+from kit.outbox.wake import Waker
+from kit.sessions import Lifetime
+from kit.settings import read_secret
+from kit.web.access import Authenticator, Principal
+from kit.web.edge import Edge
+from kit.web.limits import RateLimits
+from notifications import templates
+from server.adapters.seal import AbsentSeal
+from server.adapters.seal_keys import open_seal
+from server.applications import service as applications
+from server.certificates.credential import public_keys
+from server.certificates.ports import Authority, Seal
+from server.identity import queries as residents
+from server.journeys.addresses import ResidentAddresses
+from server.journeys.handlers import handlers_of
+from server.journeys.house import House
+from server.settings import Settings
+from server.staff import queries as staff
+from server.wiring.link import Link, connect_link
+from server.wiring.partners import Partners, connect
+
+
+@dataclass(frozen=True)
+class Built:
+    """The house and what its processes need beside it."""
+
+    house: House
+    edge: Edge
+    handlers: Sequence[Handler]
+    tax_verifier: RequestVerifier | None
+    peer_verifier: RequestVerifier | None
+    seal_audit: Callable[[], Awaitable[int]]
+    tidy: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """The database entry for Tortoise."""
+    section = settings.database
+    return credentials(section.url, password=section.password(), pool_size=section.pool_size)
+
+
+def audit_key_file(settings: Settings) -> Path:
+    """The key that signs the audit trail's daily anchor."""
+    return settings.crypto.keys_directory / "audit_anchor.pem"
+
+
+def build(settings: Settings, *, partners: bool = True) -> Built:
+    """Fill the house; `partners=False` leaves the outside systems out, for commands that call none.
+
+    OSError, ValueError or LookupError when a key or a secret is missing or does not fit.
+    """
+    clock = _clock(settings)
+    ring = load_key_ring(settings.crypto.keys_directory)
+    cipher = Cipher(ring)
+    files = FileStore(store_of(settings.files), ring)
+    handlers = handlers_of(settings.role)
+    waker = Waker(settings.worker.wake_path)
+    outbox = Outbox(handlers, clock=clock, wake=waker)
+    outside = connect(settings, clock) if partners else Partners()
+    link = connect_link(settings, outside, clock=clock, outbox=outbox, cipher=cipher, files=files)
+    house = _house(settings, outside, link, clock=clock, outbox=outbox, cipher=cipher, files=files)
+
+    async def close() -> None:
+        for client in outside.clients:
+            await client.aclose()
+        waker.close()
+
+    return Built(
+        house=house,
+        edge=_edge(settings, house),
+        handlers=handlers,
+        tax_verifier=outside.tax_verifier,
+        peer_verifier=link.peer_verifier,
+        seal_audit=_audit_sealer(settings, clock),
+        tidy=_tidier(house),
+        close=close,
+    )
+
+
+def _clock(settings: Settings) -> Clock:
+    return OffsetClock(settings.clock.offset_file) if settings.clock.offset_file else SystemClock()
+
+
+def _house(
+    settings: Settings,
+    outside: Partners,
+    link: Link,
+    *,
+    clock: Clock,
+    outbox: Outbox,
+    cipher: Cipher,
+    files: FileStore,
+) -> House:
+    sessions = settings.sessions
+    identity = server.identity.ports.Needs(
+        clock=clock,
+        cipher=cipher,
+        outbox=outbox,
+        login=outside.login,
+        phones=outside.phones,
+        face=outside.face,
+        lifetime=_lifetime(sessions.resident_idle_minutes, sessions.resident_hours),
+    )
+    return House(
+        role=settings.role,
+        public_base_url=settings.http.public_base_url,
+        clock=clock,
+        outbox=outbox,
+        cipher=cipher,
+        files=files,
+        identity=identity,
+        staff=server.staff.ports.Needs(
+            clock=clock, cipher=cipher, lifetime=_lifetime(sessions.staff_idle_minutes, sessions.staff_hours)
+        ),
+        catalogue=link.catalogue,
+        applications=server.applications.ports.Needs(clock, outbox, cipher, files, outside.taxes),
+        relay=link.relay,
+        registry=link.registry,
+        certificates=_certificates(settings, clock, outbox, cipher, files),
+        payments=payments.ports.Needs(clock, outbox, cipher, outside.ordering, outside.notices),
+        notifications=notifications.ports.Needs(
+            clock=clock,
+            outbox=outbox,
+            cipher=cipher,
+            templates=templates.load(),
+            channels=outside.channels,
+            addresses=ResidentAddresses(identity),
+        ),
+    )
+
+
+def _lifetime(idle_minutes: int, hours: int) -> Lifetime:
+    return Lifetime(idle=timedelta(minutes=idle_minutes), absolute=timedelta(hours=hours))
+
+
+def _certificates(
+    settings: Settings, clock: Clock, outbox: Outbox, cipher: Cipher, files: FileStore
+) -> server.certificates.ports.Needs:
+    registry = settings.registry
+    return server.certificates.ports.Needs(
+        clock=clock,
+        outbox=outbox,
+        cipher=cipher,
+        files=files,
+        seal=_seal(settings),
+        authority=Authority(name=registry.name, code=registry.code, province=registry.province, place=registry.city),
+        credential_keys=public_keys([path.read_bytes() for path in _credential_key_files(settings)]),
+        public_base_url=settings.http.public_base_url
+        if settings.link.platform_url is None
+        else settings.link.platform_url,
+        fonts=settings.seal.fonts,
+    )
+
+
+def _seal(settings: Settings) -> Seal:
+    """The platform never holds the seal, even where a folder is named by mistake."""
+    directory = settings.seal.directory
+    if settings.role == "platform" or directory is None or not directory.is_dir():
+        return AbsentSeal()
+    return open_seal(directory)
+
+
+def _credential_key_files(settings: Settings) -> list[Path]:
+    own = settings.seal.directory / "credential_public.pem" if settings.seal.directory else None
+    return [*settings.seal.credential_keys, *([own] if own is not None and own.is_file() else [])]
+
+
+def _edge(settings: Settings, house: House) -> Edge:
+    return Edge(
+        authenticators={
+            "resident": _bearer(lambda token: residents.authenticate(house.identity, token=token)),
+            "staff": _bearer(lambda token: staff.authenticate(house.staff, token=token)),
+        },
+        limits=RateLimits(factor=settings.limits.factor),
+        cipher=house.cipher,
+        clock=house.clock,
+    )
+
+
+def _bearer(authenticate: Callable[[str], Awaitable[Principal | None]]) -> Authenticator:
+    async def of_request(request: Request) -> Principal | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return await authenticate(token) if scheme.lower() == "bearer" and token else None
+
+    return of_request
+
+
+def _tidier(house: House) -> Callable[[], Awaitable[None]]:
+    """What time ends: old idempotency keys, uploads a crash left half-written, drafts nobody went on with."""
+
+    async def tidy() -> None:
+        await forget_old(now=house.clock.now())
+        await house.files.sweep_temporaries(timedelta(hours=24))
+        await applications.expire_due(house.applications)
+
+    return tidy
+
+
+def _audit_sealer(settings: Settings, clock: Clock) -> Callable[[], Awaitable[int]]:
+    loaded: list[Ed25519PrivateKey] = []
+
+    def sign(message: bytes) -> str:
+        if not loaded:
+            key = load_pem_private_key(read_secret(audit_key_file(settings)).encode(), password=None)
+            if not isinstance(key, Ed25519PrivateKey):
+                raise TypeError("the audit anchor's key must be Ed25519")
+            loaded.append(key)
+        return base64.b64encode(loaded[0].sign(message)).decode()
+
+    async def seal() -> int:
+        return await seal_once(sign, now=clock.now())
+
+    return seal

@@ -1,0 +1,107 @@
+"""The outside systems of the platform, from the settings; what is not configured refuses with its name."""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from kit.clock import Clock
+from kit.http import HttpClient
+from kit.http.signing import RequestSigner, RequestVerifier
+from kit.settings import read_secret
+from kit.wallets.wechat.pay.callback import PayNotices
+from kit.wallets.wechat.pay.client import PayTransport
+from kit.wallets.wechat.pay.keys import merchant_key, platform_keys
+from kit.wallets.wechat.pay.signing import MerchantSigner
+from kit.wallets.wechat.token import StableToken
+from kit.wallets.wechat.transport import WechatApi
+from notifications.channels.wechat import WechatChannel
+from notifications.ports import Channel
+from payments.ports import Notices, Ordering
+from payments.providers.wechat_pay import WechatPay, WechatPayNotices
+from server.adapters.absent import Absent
+from server.adapters.face import WechatFace
+from server.adapters.tax import NOTICE_PATH, SignedTaxBureau
+from server.adapters.wechat_login import WechatLogin, WechatPhoneNumbers
+from server.applications.ports import TaxBureau
+from server.identity.ports import FaceVerification, PhoneNumbers, WalletLogin
+from server.settings import Settings
+
+WECHAT = "wechat"
+IDENTITY_SECONDS = 8.0
+"""How long a resident waits for the wallet before being told to try again."""
+
+
+@dataclass
+class Partners:
+    """Ports by their use; `clients` are closed when the process ends."""
+
+    login: WalletLogin = field(default_factory=lambda: cast("Any", Absent(WECHAT)))
+    phones: PhoneNumbers = field(default_factory=lambda: cast("Any", Absent(WECHAT)))
+    face: FaceVerification = field(default_factory=lambda: cast("Any", Absent(WECHAT)))
+    taxes: TaxBureau = field(default_factory=lambda: cast("Any", Absent("tax")))
+    tax_verifier: RequestVerifier | None = None
+    ordering: dict[str, Ordering] = field(default_factory=dict)
+    notices: dict[str, Notices] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    clients: list[HttpClient] = field(default_factory=list)
+
+    def client(self, system: str, **options: float) -> HttpClient:
+        made = HttpClient(system, **cast("Any", options))
+        self.clients.append(made)
+        return made
+
+
+def connect(settings: Settings, clock: Clock) -> Partners:
+    """Every partner that the settings name; OSError or ValueError when a key file does not fit."""
+    partners = Partners()
+    _wechat(settings, clock, partners)
+    _wechat_pay(settings, clock, partners)
+    _tax(settings, clock, partners)
+    return partners
+
+
+def _wechat(settings: Settings, clock: Clock, partners: Partners) -> None:
+    section = settings.wechat
+    if section is None:
+        return
+    http, secret = partners.client(WECHAT, timeout=IDENTITY_SECONDS), read_secret(section.app_secret_file)
+    token = StableToken(http, section.base_url, section.app_id, secret, clock)
+    api = WechatApi(http, section.base_url, token)
+    partners.login = WechatLogin(api, app_id=section.app_id, secret=secret)
+    partners.phones = WechatPhoneNumbers(api, app_id=section.app_id)
+    partners.face = WechatFace(api)
+    partners.channels[WECHAT] = WechatChannel(api, section.templates)
+
+
+def _wechat_pay(settings: Settings, clock: Clock, partners: Partners) -> None:
+    section = settings.wechat_pay
+    if section is None or settings.wechat is None:
+        return
+    keys = platform_keys({serial: path.read_text() for serial, path in section.platform_keys.items()})
+    key = merchant_key(read_secret(section.merchant_key_file))
+    signer = MerchantSigner(section.mchid, section.merchant_serial, key, clock)
+    transport = PayTransport(
+        partners.client("wechat_pay", timeout=IDENTITY_SECONDS),
+        section.base_url,
+        signer=signer,
+        keys=keys,
+        key_id=section.platform_key_id,
+        clock=clock,
+    )
+    notify_url = f"{settings.http.public_base_url}/callbacks/wechat_pay"
+    partners.ordering[WECHAT] = WechatPay(transport, signer, app_id=settings.wechat.app_id, notify_url=notify_url)
+    partners.notices[WECHAT] = WechatPayNotices(PayNotices(keys, read_secret(section.apiv3_key_file), clock))
+
+
+def _tax(settings: Settings, clock: Clock, partners: Partners) -> None:
+    section = settings.tax
+    if section is None:
+        return
+    partners.tax_verifier = RequestVerifier({section.bureau_key_id: section.bureau_key_file.read_bytes()})
+    partners.taxes = SignedTaxBureau(
+        partners.client("tax"),
+        base_url=section.base_url,
+        notice_url=settings.http.public_base_url + NOTICE_PATH,
+        signer=RequestSigner(section.key_id, read_secret(section.key_file).encode()),
+        verifier=partners.tax_verifier,
+        clock=clock,
+    )
