@@ -2,14 +2,13 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sandbox.run.installation import Installation, free_ports
 from sandbox.run.partners import Partners
-from sandbox.run.seal import key_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,9 @@ class Houses:
         return str(json.loads(said.strip().splitlines()[-1])["totp_uri"])
 
 
-def prepare_embedded(folder: Path, partners: Partners, *, ports: tuple[int, int] | None = None) -> Houses:
+def prepare_embedded(folder: Path, partners: Partners, *, ports: tuple[int, int, int] | None = None) -> Houses:
     """Settings, keys, database and the demonstration register of one process for both sides."""
-    port, metrics = ports or tuple(free_ports(2))
-    house = Installation(folder, "all", port, metrics)
+    house = Installation(folder, "all", ports or free_ports())
     house.write_settings({**partners.sections(), "seal": {"directory": folder / "seal"}})
     house.command("prepare")
     house.command("seed", "demo")
@@ -46,36 +44,29 @@ def prepare_embedded(folder: Path, partners: Partners, *, ports: tuple[int, int]
 
 def prepare_split(folder: Path, partners: Partners) -> Houses:
     """The same for two processes, each with its own database, joined by a signed link over HTTP."""
-    platform, registry = two_sides(folder, free_ports(4))
-    write_registry(registry, platform)
+    platform = Installation(folder / "platform", "platform", free_ports())
+    registry = Installation(folder / "registry", "registry", free_ports())
+    write_split(platform, registry, partners)
     registry.command("prepare")
-    # The platform never sees the seal: only the public key by which it knows the registry's credentials.
-    keys = {key_id(registry.credential_key): registry.credential_key}
-    write_platform(platform, registry, partners, credential_keys=keys)
     platform.command("prepare")
     registry.command("seed", "demo")
     return Houses(platform, registry)
 
 
-def two_sides(folder: Path, ports: Sequence[int]) -> tuple[Installation, Installation]:
-    """Platform and registry, each in a folder of its own; four ports."""
-    platform = Installation(folder / "platform", "platform", ports[0], ports[1])
-    return platform, Installation(folder / "registry", "registry", ports[2], ports[3])
-
-
-def write_registry(registry: Installation, platform: Installation) -> None:
+def write_split(platform: Installation, registry: Installation, partners: Partners) -> None:
+    """The settings of both sides; the platform knows of the seal only the key that credentials verify with."""
+    platform.write_settings(
+        {
+            **partners.sections(),
+            "link": _link(platform, registry),
+            "seal": {"credential_keys": [registry.credential_key]},
+        }
+    )
     # Phones open the links on certificates, so those carry the platform's address.
     registry.write_settings(
         {"link": _link(registry, platform), "seal": {"directory": registry.folder / "seal"}},
         public_base_url=platform.url,
     )
-
-
-def write_platform(
-    platform: Installation, registry: Installation, partners: Partners, *, credential_keys: Mapping[str, Path]
-) -> None:
-    seal = {"credential_keys": credential_keys}
-    platform.write_settings({**partners.sections(), "link": _link(platform, registry), "seal": seal})
 
 
 @contextlib.contextmanager

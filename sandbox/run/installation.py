@@ -18,16 +18,15 @@ _LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """`role` is platform, registry or all; nothing outside `folder` is written."""
+    """`role` is platform, registry or all; `ports`: the server's, its metrics', the worker's metrics'."""
 
     folder: Path
     role: str
-    port: int
-    metrics_port: int
+    ports: tuple[int, int, int]
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.ports[0]}"
 
     @property
     def settings_file(self) -> Path:
@@ -54,11 +53,14 @@ class Installation:
             "files": {"directory": self.folder / "files"},
             "crypto": {"keys_directory": self.folder / "keys"},
             "http": {
-                "port": self.port,
-                "metrics_port": self.metrics_port,
+                "port": self.ports[0],
+                "metrics_port": self.ports[1],
                 "public_base_url": public_base_url or self.url,
             },
-            "worker": {"wake_path": wake if len(str(wake)) <= _LONGEST_SOCKET_PATH else None},
+            "worker": {
+                "wake_path": wake if len(str(wake)) <= _LONGEST_SOCKET_PATH else None,
+                "metrics_port": self.ports[2],
+            },
             **sections,
         }
         self.settings_file.write_text(toml.dumps(settings), encoding="utf-8")
@@ -103,11 +105,11 @@ class Installation:
         return python("-m", "server.cli", "--settings", str(self.settings_file), *arguments)
 
 
-def free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on now."""
+def free_ports() -> tuple[int, int, int]:
+    """Three different ports that nobody listens on now."""
     with contextlib.ExitStack() as taken:
-        sockets = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in sockets]
+        one, two, three = (taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3))
+        return one.getsockname()[1], two.getsockname()[1], three.getsockname()[1]
 
 
 def is_free(port: int) -> bool:

@@ -20,7 +20,7 @@ from sandbox.run.partners import Partners
 from sandbox.run.processes import ROOT, ProcessFailed
 
 HOUSE, PARTNERS = ROOT / "var" / "embedded" / "run", ROOT / "var" / "sandbox" / "run"
-_FIRST_CHOICE = (8000, 9100)
+_FIRST_CHOICE = (8000, 9100, 9101)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -49,19 +49,22 @@ def _serve() -> None:
         threading.Event().wait()
 
 
-def _ports() -> tuple[int, int]:
+def _ports() -> tuple[int, int, int]:
     """Those of the last run, since issued certificates carry the address; else the usual ones; else any."""
     kept = HOUSE / "ports.json"
-    for ports in ([tuple(json.loads(kept.read_text()))] if kept.exists() else []) + [_FIRST_CHOICE]:
-        if all(map(is_free, ports)):
-            break
-    else:
-        ports = tuple(free_ports(2))
+    ports = _read_ports(kept) if kept.exists() else _FIRST_CHOICE
+    if not all(map(is_free, ports)):
         if kept.exists():
-            print("the port of the last run is taken: QR codes issued then lead to the old address")
+            print("the ports of the last run are taken: QR codes issued then lead to the old address")
+        ports = free_ports()
     HOUSE.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(ports))
-    return ports[0], ports[1]
+    return ports
+
+
+def _read_ports(kept: Path) -> tuple[int, int, int]:
+    server, metrics, worker = json.loads(kept.read_text())
+    return server, metrics, worker
 
 
 def _officer(both: Houses) -> Path:
@@ -85,7 +88,7 @@ def _say_where(both: Houses, world: Partners, officer: Path) -> None:
         "health": f"{base}/healthz",
         "a certificate's link": _seeded_link(both, world),
         "officer": f"{base}/staff/v1 (account in {officer})",
-        "metrics": f"http://127.0.0.1:{both.platform.metrics_port}/metrics",
+        "metrics": " and ".join(f"http://127.0.0.1:{port}/metrics" for port in both.platform.ports[1:]),
         "sandbox's control": f"{world.url}/_control/people (see sandbox/README.md)",
         "logs": str(both.platform.folder / "logs"),
     }

@@ -25,7 +25,7 @@ def partners(tmp_path: Path) -> Iterator[Partners]:
 
 
 def test_the_embedded_settings_are_read(tmp_path: Path, partners: Partners):
-    house = Installation(tmp_path / "house", "all", 8001, 8002)
+    house = Installation(tmp_path / "house", "all", (8001, 8002, 8003))
     house.write_settings({**partners.sections(), "seal": {"directory": house.folder / "seal"}})
     settings = read(house.settings_file)
     assert settings.database.url == f"sqlite:///{tmp_path}/house/data/yichuang.db"
@@ -39,9 +39,9 @@ def test_the_embedded_settings_are_read(tmp_path: Path, partners: Partners):
 
 
 def test_each_side_of_two_knows_where_the_other_is(tmp_path: Path, partners: Partners):
-    platform, registry = houses.two_sides(tmp_path, (8001, 8002, 8003, 8004))
-    houses.write_registry(registry, platform)
-    houses.write_platform(platform, registry, partners, credential_keys={"abcd0123": registry.credential_key})
+    platform = Installation(tmp_path / "platform", "platform", (8001, 8002, 8005))
+    registry = Installation(tmp_path / "registry", "registry", (8003, 8004, 8006))
+    houses.write_split(platform, registry, partners)
     here, there = read(platform.settings_file), read(registry.settings_file)
     assert (here.role, there.role) == ("platform", "registry")
     assert here.link.kind == there.link.kind == "http"
@@ -49,19 +49,21 @@ def test_each_side_of_two_knows_where_the_other_is(tmp_path: Path, partners: Par
     assert here.link.key_file is not None
     assert there.link.peer_key_file == here.link.key_file.with_name("key.pem.pub")
     assert there.http.public_base_url == here.http.public_base_url
+    assert here.seal.directory is None
+    assert here.seal.credential_keys == (registry.credential_key,)
     assert there.wechat is None
 
 
 def test_free_ports_are_different_and_free():
-    ports = free_ports(4)
-    assert len(set(ports)) == 4
+    ports = free_ports()
+    assert len(set(ports)) == 3
     assert all(map(is_free, ports))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert not is_free(taken.getsockname()[1])
 
 
 def test_a_command_that_fails_says_why(tmp_path: Path):
-    house = Installation(tmp_path, "all", 1, 2)
+    house = Installation(tmp_path, "all", (1, 2, 3))
     house.write_settings({})
     with pytest.raises(ProcessFailed, match="no-such-command"):
         house.command("no-such-command")
