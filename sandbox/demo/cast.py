@@ -13,6 +13,8 @@ PRICE_FEN = 200_000_000
 FEE_FEN = 8_000
 DEED_TAX_FEN = 2_000_000
 
+_WHOLE = {"numerator": 1, "denominator": 1}
+
 OFFICER_USERNAME = "demo.officer"
 OFFICER_NAME = "演示登记员"
 
@@ -31,22 +33,16 @@ BUYERS_ANSWERS = {**_SAID_BY_ALL, "future_ownership": "sole", "burdens_known": "
 
 
 def application() -> dict[str, object]:
-    """What the seller types in: price, and shares of one half each to the buyer's whole."""
+    """What the seller types in; joint owners (共同共有) have no shares, the buyer's is the whole."""
     return {
         "business_type": BUSINESS,
         "unit_code": UNIT_CODE,
         "certificate_number": OLD_NUMBER,
         "price_fen": PRICE_FEN,
         "sole_home_over_five_years": True,
-        "parties": [*(_party(each, "seller", 2) for each in SELLERS), _party(BUYER, "buyer", 1)],
+        "parties": [*(_party(each, "seller") for each in SELLERS), _party(BUYER, "buyer") | {"share": _WHOLE}],
     }
 
 
-def _party(person: Person, role: str, of: int) -> dict[str, object]:
-    return {
-        "role": role,
-        "name": person.name,
-        "id_number": person.id_number,
-        "phone": person.phone,
-        "share": {"numerator": 1, "denominator": of},
-    }
+def _party(person: Person, role: str) -> dict[str, object]:
+    return {"role": role, "name": person.name, "id_number": person.id_number, "phone": person.phone}
