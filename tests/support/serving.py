@@ -69,6 +69,7 @@ async def running(app: Sanic[Any, Any]) -> AsyncIterator[str]:
         for connection in list(server.connections):
             connection.close()
         await server.after_stop()
+        Sanic.unregister_app(app)
 
 
 @asynccontextmanager
