@@ -1,6 +1,6 @@
 """The four Tortoise apps and where their models live; every role has all tables, and fills its own."""
 
-from kit.db.connection import Apps
+from kit.db.connection import Apps, config, credentials
 
 APPS: Apps = {
     "kit": (
@@ -23,3 +23,6 @@ APPS: Apps = {
     "payments": ("payments.models",),
     "notifications": ("notifications.models",),
 }
+
+TORTOISE_ORM = config(credentials("sqlite:///var/none.db"), APPS)
+"""For `tortoise makemigrations` only, which compares models with migrations and opens no database."""

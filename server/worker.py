@@ -95,8 +95,8 @@ async def _drain(drain: Drain, alarm: Alarm, stop: asyncio.Event, *, poll_second
     while not stop.is_set():
         try:
             worked = await drain.once()
-        except Exception as error:
-            log.error("drain_failed", exc_info=error)
+        except Exception:
+            log.exception("drain_failed")
             worked = 0
             await asyncio.sleep(1)
         if worked == 0:
@@ -109,7 +109,7 @@ async def _every(
     while not stop.is_set():
         try:
             await action(built.house.clock.now())
-        except Exception as error:
-            log.error("timer_failed", exc_info=error)
+        except Exception:
+            log.exception("timer_failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=seconds)
