@@ -44,7 +44,7 @@ def parse(output: str) -> tuple[int, float, float, float]:
     return found["requests"], found["microseconds"] / 1e6, found["p50_us"] / 1e3, found["p99_us"] / 1e3
 
 
-def run(*, url: str, requests: Path, pid: int, seconds: int) -> Run:
+def run(seconds: int, *, url: str, requests: Path, pid: int) -> Run:
     """Load `url` for so many seconds with 32 connections; `pid` is the server whose CPU time counts."""
     wrk = shutil.which("wrk")
     if wrk is None:

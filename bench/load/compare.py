@@ -1,0 +1,33 @@
+"""A figure from loads: each contender warmed up, then in turns, judged by CPU time per request."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from bench.load.wrk import Run, told
+from bench.results import Figure
+from bench.statistics import alternate, middle, ratio
+
+OURS, BASELINE = "ours", "bare"
+SECONDS = 4
+_WARM_UP_SECONDS = 1
+
+Load = Callable[[int], Run]
+"""Loads one contender for so many seconds."""
+
+
+def by_cpu(name: str, contenders: Mapping[str, Load]) -> Figure:
+    """`ours` against `bare`; further contenders are reported beside them."""
+    for load in contenders.values():
+        load(_WARM_UP_SECONDS)
+    found = alternate({each: partial(load, SECONDS) for each, load in contenders.items()})
+    value = middle([run.cpu_us for run in found[OURS]])
+    baseline = middle([run.cpu_us for run in found[BASELINE]])
+    return Figure(
+        name=name,
+        value=value,
+        baseline=baseline,
+        unit="us CPU/request",
+        ratio=ratio(ours=value, baseline=baseline),
+        n=sum(run.requests for run in found[OURS]),
+        extra={"contenders": {each: told(runs) for each, runs in found.items()}},
+    )

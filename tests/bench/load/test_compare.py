@@ -1,0 +1,22 @@
+from collections.abc import Callable
+
+from bench.load.compare import by_cpu
+from bench.load.wrk import Run
+
+
+def test_cpu_time_decides_and_everything_is_reported():
+    asked: list[tuple[str, int]] = []
+
+    def contender(name: str, cpu_seconds: float) -> Callable[[int], Run]:
+        def load(seconds: int) -> Run:
+            asked.append((name, seconds))
+            return Run(requests=1000, seconds=float(seconds), p50_ms=1.0, p99_ms=2.0, cpu_seconds=cpu_seconds)
+
+        return load
+
+    figure = by_cpu("reading", {"ours": contender("ours", 0.4), "bare": contender("bare", 0.3)})
+    assert (figure.name, figure.value, figure.baseline, figure.n) == ("reading", 400.0, 300.0, 5000)
+    assert figure.ratio == 0.75
+    assert figure.extra["contenders"]["ours"]["requests_per_second"] == 250.0
+    assert asked[:2] == [("ours", 1), ("bare", 1)], "a warm-up, which does not count"
+    assert len(asked) == 12
