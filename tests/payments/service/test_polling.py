@@ -137,3 +137,18 @@ async def test_a_payment_in_the_moment_of_closing_is_not_lost() -> None:
     assert (await Attempt.get(id=attempt.id)).state == AttemptState.READY
     await late.work(seconds=600)
     assert (await Order.get(id=order.id)).state == OrderState.SETTLED
+
+
+async def test_a_question_that_failed_while_a_notice_settled_is_not_asked_again() -> None:
+    at = till()
+    order = await at.order()
+    attempt = await at.pay(order)
+
+    class Raced(type(at.wallet)):  # type: ignore[misc]
+        async def query(self, number: str) -> object:
+            await Attempt.filter(out_trade_no=number).update(state=AttemptState.PAID)
+            raise DOWN
+
+    await at.through(Raced(at.clock)).work(seconds=30)
+    assert await pending_polls() == 0
+    assert (await Attempt.get(id=attempt.id)).polls == 0

@@ -2,6 +2,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from tortoise.exceptions import IntegrityError
 
 from kit.ids import new_id
 from kit.inbox import receive
@@ -10,7 +11,7 @@ from payments import queries, service
 from payments.events import NoticeArrived
 from payments.models import Attempt, Discrepancy, Order, Settlement
 from payments.rules import AttemptState, Fault, OrderState, Report, TradeState
-from payments.service.settling import sealed_notice
+from payments.service.settling import despite_rivals, sealed_notice
 from tests.factories.payments import PURPOSE, WALLET, Till, till
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -226,3 +227,15 @@ async def test_one_transaction_pays_for_one_order_only() -> None:
     assert (await Order.get(id=other.id)).state == OrderState.OPEN
     (kept,) = await queries.discrepancies(at.needs)
     assert kept.fault == Fault.TRANSACTION_REUSED
+
+
+async def test_a_rival_who_was_faster_is_seen_at_the_second_look() -> None:
+    looks: list[int] = []
+
+    async def command() -> None:
+        looks.append(1)
+        if len(looks) == 1:
+            raise IntegrityError("a unique key")
+
+    await despite_rivals(command)
+    assert len(looks) == 2

@@ -1,0 +1,13 @@
+from kit.errors import Kind, Problem
+
+
+class MessageNotFound(Problem):
+    code = "MESSAGE_NOT_FOUND"
+    kind = Kind.ABSENT
+    title = "没有找到这条消息，请返回消息列表刷新"
+
+
+class TemplateUnknown(Problem):
+    code = "TEMPLATE_UNKNOWN"
+    kind = Kind.CONTENT
+    title = "没有这种消息提醒，请更新小程序后重试"

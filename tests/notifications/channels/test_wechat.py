@@ -1,0 +1,69 @@
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from kit.clock import FixedClock
+from kit.errors import OutsideError
+from kit.wallets.wechat.token import StableToken
+from kit.wallets.wechat.transport import WechatApi
+from notifications.channels.wechat import WechatMessages
+from notifications.ports import ConsentRefused, Outgoing
+from tests.support.moments import NOON
+
+MESSAGE = Outgoing("oZhang", "case_accepted", {"thing1": "转移登记"}, "pages/application/detail?id=1")
+
+
+class Wechat:
+    """WeChat's end: one token, and one answer to every message."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+        self.asked: list[httpx.Request] = []
+
+    async def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        request = httpx.Request(method, url, **options)
+        if request.url.path.endswith("stable_token"):
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 7200})
+        self.asked.append(request)
+        return httpx.Response(200, json=self.answer)
+
+
+def channel(answer: dict[str, Any]) -> tuple[WechatMessages, Wechat]:
+    end = Wechat(answer)
+    token = StableToken(end, "https://api.example", "wxapp", "secret", FixedClock(NOON))
+    api = WechatApi(end, "https://api.example", token)
+    return WechatMessages(api, {"case_accepted": "TEMPLATE-1"}, state="trial"), end
+
+
+async def test_a_message_is_sent_as_wechat_wants_it() -> None:
+    messages, end = channel({"errcode": 0, "errmsg": "ok", "msgid": 3000000000000000001})
+    assert await messages.send(MESSAGE) == "3000000000000000001"
+    assert end.asked[0].url.path == "/cgi-bin/message/subscribe/send"
+    assert json.loads(end.asked[0].content) == {
+        "touser": "oZhang",
+        "template_id": "TEMPLATE-1",
+        "page": "pages/application/detail?id=1",
+        "miniprogram_state": "trial",
+        "lang": "zh_CN",
+        "data": {"thing1": {"value": "转移登记"}},
+    }
+
+
+async def test_no_consent_is_told_apart() -> None:
+    with pytest.raises(ConsentRefused):
+        await channel({"errcode": 43101, "errmsg": "user refuse to accept the msg"})[0].send(MESSAGE)
+
+
+@pytest.mark.parametrize(("errcode", "permanent"), [(47003, True), (40003, True), (-1, False), (45009, False)])
+async def test_every_other_refusal_is_an_outside_error(errcode: int, *, permanent: bool) -> None:
+    with pytest.raises(OutsideError) as caught:
+        await channel({"errcode": errcode, "errmsg": "x"})[0].send(MESSAGE)
+    assert (caught.value.code, caught.value.permanent) == (str(errcode), permanent)
+
+
+def test_only_templates_that_were_applied_for_have_an_id() -> None:
+    messages, _ = channel({})
+    assert messages.template_id("case_accepted") == "TEMPLATE-1"
+    assert messages.template_id("fee_due") is None
