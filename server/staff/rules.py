@@ -19,6 +19,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+OWN_SESSION = "own.session"
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OFFICER: frozenset({"case.read", "case.decide", "case.review", "case.enter"}),
     Role.OPERATOR: frozenset({"outbox.read", "outbox.replay"}),
@@ -42,8 +43,8 @@ _CLASSES = (str.islower, str.isupper, str.isdigit)
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[str]:
-    """All that the roles together allow."""
-    return frozenset[str]().union(*(PERMISSIONS[Role(role)] for role in roles))
+    """All that the roles together allow, and what everybody may: end their own session."""
+    return frozenset({OWN_SESSION}).union(*(PERMISSIONS[Role(role)] for role in roles))
 
 
 def username_key(username: str) -> str:

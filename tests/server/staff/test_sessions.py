@@ -166,7 +166,7 @@ async def test_what_was_just_read_is_not_read_again(wants: Needs) -> None:
     clock(wants).advance(seconds=5)
     who = await queries.authenticate(wants, token=made.token)
     assert who is not None
-    assert who.permissions == {"audit.read"}
+    assert who.permissions == {"audit.read", "own.session"}
 
 
 async def test_signing_out(wants: Needs) -> None:

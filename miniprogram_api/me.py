@@ -1,0 +1,74 @@
+"""The resident themselves, masked, and their phone."""
+
+from typing import Annotated
+
+from pydantic import Field
+from sanic import Blueprint
+
+from kit.web.access import resident
+from kit.web.edge import Call, Edge
+from kit.web.routes import Routes
+from kit.web.validation import Answer, Input
+from server.identity import queries, service
+from server.identity.errors import PhoneCodeRejected, PhoneNotMainland, WalletMissing
+from server.identity.rules import Level
+from server.journeys.house import House
+
+
+class Me(Answer):
+    """`level`: 1 signed in, 2 with a phone, 3 under the verified name."""
+
+    id: str
+    level: int
+    level_text: str
+    name_masked: str | None
+    id_number_masked: str | None
+    phone_masked: str | None
+    version: int
+
+
+class PhoneInput(Input):
+    """`code` is what the phone number button gave the phone; it is not the login code."""
+
+    code: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+def blueprint(house: House, edge: Edge) -> Blueprint:
+    """The routes of the resident's own account."""
+    routes = Routes("me", "/api/v1/me", edge)
+    needs = house.identity
+
+    @routes.get("", access=resident(Level.WALLET), summary="Who I am here", answer=Me)
+    async def read(call: Call[None]) -> Me:
+        return present(await queries.me(needs, resident_id=call.who.id))
+
+    @routes.post(
+        "/phone",
+        access=resident(Level.WALLET),
+        summary="Bind the phone number of the wallet",
+        body=PhoneInput,
+        answer=Me,
+        rate="10/hour",
+        errors=(PhoneCodeRejected, PhoneNotMainland, WalletMissing),
+    )
+    async def bind_phone(call: Call[PhoneInput]) -> Me:
+        resident_id = await call.once(
+            lambda key: service.bind_phone(needs, resident_id=call.who.id, code=call.input.code, key=key),
+            calls_outside=True,
+        )
+        return present(await queries.me(needs, resident_id=resident_id))
+
+    return routes.blueprint
+
+
+def present(me: queries.Me) -> Me:
+    """A resident as JSON shows them."""
+    return Me(
+        id=me.id,
+        level=me.level,
+        level_text=me.level.text,
+        name_masked=me.name_masked,
+        id_number_masked=me.id_number_masked,
+        phone_masked=me.phone_masked,
+        version=me.version,
+    )
