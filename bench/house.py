@@ -52,11 +52,11 @@ class House:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def serve(self, stage: Stage, *, level: str = "INFO") -> Server:
-        """The product's own server: one worker process, its log in a file."""
+    def serve(self, stage: Stage, *, level: str = "INFO", under: tuple[str, ...] = ()) -> Server:
+        """The product's own server: one worker process, its log in a file; `under` a program that runs modules."""
         port = free_port()
         settings = self.settings(port=port, level=level)
-        arguments = ("-m", "server.cli", "--settings", str(settings), "serve")
+        arguments = (*(under or ("-m",)), "server.cli", "--settings", str(settings), "serve")
         return stage.serve(f"ours-{level.lower()}", *arguments, url=f"http://127.0.0.1:{port}", ready="/healthz")
 
     def serve_module(self, stage: Stage, module: str) -> Server:
@@ -69,7 +69,7 @@ class House:
 def prepared(stage: Stage, name: str) -> House:
     """Keys, tables and the shipped catalogue in a schema of that name."""
     folder = stage.folder / name
-    folder.mkdir()
+    (folder / "files").mkdir(parents=True)
     house = House(folder, stage.schema(name))
     stage.command("-m", "server.cli", "--settings", str(house.settings(port=8000, level="INFO")), "prepare")
     return house

@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from bench.house import House, free_port, prepared
 from bench.load import wrk
@@ -30,12 +31,18 @@ Asked = tuple[str, str]
 """A path, and the bearer token of the resident who asks."""
 
 
-def measure(stage: Stage) -> Figure:
-    """Server CPU time per request."""
+def laid_out(stage: Stage) -> tuple[House, list[Asked], Path]:
+    """An installation full of applications, what is asked of it, and the file that loads draw from."""
     house = prepared(stage, NAME)
     asked = asyncio.run(_filled(house))
     requests = stage.folder / "requests"
     wrk.write_requests(requests, asked)
+    return house, asked, requests
+
+
+def measure(stage: Stage) -> Figure:
+    """Server CPU time per request."""
+    house, asked, requests = laid_out(stage)
     servers = {
         "ours": house.serve(stage),
         "ours_quiet": house.serve(stage, level="WARNING"),
