@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -15,7 +16,10 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._nobodys = self._hasher.hash(secrets.token_hex(16))
+
+    @cached_property
+    def _nobodys(self) -> str:
+        return self._hasher.hash(secrets.token_hex(16))
 
     async def hash(self, password: str) -> str:
         async with self._slots:
@@ -24,8 +28,13 @@ class Passwords:
     async def verify(self, stored: str | None, password: str) -> bool:
         """Compare; None for an unknown account takes as long and is never right."""
         async with self._slots:
-            right = await asyncio.to_thread(self._right, stored or self._nobodys, password)
+            right = await asyncio.to_thread(self._compare, stored, password)
         return right and stored is not None
+
+    def _compare(self, stored: str | None, password: str) -> bool:
+        # Looked at whoever asks, since it is made at the first comparison: no name may be slower than another.
+        nobodys = self._nobodys
+        return self._right(stored or nobodys, password)
 
     def _right(self, stored: str, password: str) -> bool:
         try:
