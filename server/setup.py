@@ -73,7 +73,12 @@ async def create_staff(
         built = wiring.build(settings, partners=False)
         try:
             created = await staff.create(
-                built.house.staff, username=username, name=name, password=password, roles=roles, districts=districts
+                built.house.staff,
+                username=username,
+                name=name,
+                password=password,
+                roles=roles,
+                districts=districts or ("*",),
             )
         finally:
             await built.close()
