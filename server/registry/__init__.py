@@ -1,0 +1,1 @@
+"""The registry's desk and its register (登记簿); lives on the registry side alone."""

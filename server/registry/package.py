@@ -1,0 +1,81 @@
+"""A case package as plain values, read from a message whose shape the wire has checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who takes part in an entry; shares are both None where they own together without shares."""
+
+    role: str
+    kind: str
+    name: str
+    id_kind: str
+    id_number: str
+    phone: str
+    share_numerator: int | None
+    share_denominator: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    position: int
+    business_type: str
+    registration_type: str
+    right_type: str
+    unit_code: str
+    certificate_number: str
+    register_version: int | None
+    parties: tuple[Party, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    code: str
+    party_position: int | None
+    digest: str
+    mime: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The whole of it; amounts in fen."""
+
+    application_id: str
+    number: str
+    district: str
+    mode: str
+    origin: str
+    catalogue_version: int
+    submitted_at: datetime
+    price_fen: int | None
+    entries: tuple[Entry, ...]
+    materials: tuple[Material, ...]
+    confirmations: Sequence[Mapping[str, Any]]
+
+
+def parse_package(body: Mapping[str, Any]) -> Package:
+    entries = (
+        Entry(**{**entry, "parties": tuple(Party(**party) for party in entry["parties"])}) for entry in body["entries"]
+    )
+    materials = (Material(**material) for material in body["materials"])
+    return Package(
+        **{
+            **body,
+            "submitted_at": datetime.fromisoformat(body["submitted_at"]),
+            "entries": tuple(sorted(entries, key=lambda entry: entry.position)),
+            "materials": tuple(materials),
+        }
+    )
+
+
+def parties_from(values: Sequence[Mapping[str, Any]]) -> tuple[Party, ...]:
+    return tuple(Party(**value) for value in values)
+
+
+def parties_to(parties: Sequence[Party]) -> list[dict[str, Any]]:
+    return [asdict(party) for party in parties]

@@ -1,0 +1,225 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from kit.db import fetch, fetch_one
+from kit.db.scope import within
+from kit.db.sql import as_utc
+from server.registry.errors import CaseNotFound
+from server.registry.gates import blockers
+from server.registry.models import (
+    RegistryCase,
+    RegistryCaseEntry,
+    RegistryHolder,
+    RegistryMaterial,
+    RegistryRight,
+    RegistryTrack,
+    RegistryUnit,
+)
+from server.registry.package import Party
+from server.registry.ports import Needs
+from server.registry.rules import Blocker, CaseState, RightState
+from server.registry.sealed import Owner, owner_of, parties_of
+from server.terms.codes import HouseUsage
+from server.terms.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A case as lists show it; nothing personal."""
+
+    id: str
+    case_number: str | None
+    application_id: str
+    application_number: str
+    district: str
+    business_type: str
+    catalogue_version: int
+    state: str
+    version: int
+    submitted_at: datetime
+    promised_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialLine:
+    id: str
+    code: str
+    name: str
+    party_position: int | None
+    digest: str
+    mime: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackLine:
+    code: str
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    position: int
+    business_type: str
+    registration_type: str
+    right_type: str
+    unit_code: str
+    certificate_number: str
+    parties: tuple[Party, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """A whole case, parties in clear: whoever shows it masks them."""
+
+    line: CaseLine
+    business_name: str
+    entries: tuple[EntryLine, ...]
+    materials: tuple[MaterialLine, ...]
+    tracks: tuple[TrackLine, ...]
+    waits_for: tuple[Blocker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRecord:
+    """A unit and the right that stands on it; `version` is the right's, areas in 0.01 m2."""
+
+    unit_code: str
+    district: str
+    location: str
+    usage: str
+    usage_text: str
+    right_type: str
+    area_centiare: int
+    certificate_number: str
+    co_ownership: str
+    held_since: date
+    version: int
+    encumbered: bool
+    owners: tuple[Owner, ...]
+
+
+_LINE = (
+    "id, case_number, application_id, application_number, district, business_type, catalogue_version, state, version, "
+    "submitted_at, promised_on"
+)
+
+
+def _line(row: dict[str, Any]) -> CaseLine:
+    promised = row["promised_on"]
+    day = date.fromisoformat(promised) if isinstance(promised, str) else promised
+    return CaseLine(**{**row, "submitted_at": as_utc(row["submitted_at"]), "promised_on": day})
+
+
+async def cases(
+    needs: Needs,  # noqa: ARG001 - every query takes its feature's needs
+    *,
+    scope: Scope,
+    state: str | None = None,
+    before: str | None = None,
+    limit: int = 20,
+) -> list[CaseLine]:
+    """The newest cases first; `before` is the last id of the page before."""
+    where, values = within(scope.districts)
+    if state is not None:
+        where, values = f"{where} AND state = ?", [*values, state]
+    if before is not None:
+        where, values = f"{where} AND id < ?", [*values, before]
+    rows = await fetch(
+        f"SELECT {_LINE} FROM registry_case WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608 - our own texts
+        [*values, limit],
+    )
+    return [_line(row) for row in rows]
+
+
+async def case(needs: Needs, *, scope: Scope, case_id: str) -> CaseRecord:
+    """CASE_NOT_FOUND also for a case of another district."""
+    where, values = within(scope.districts)
+    row = await fetch_one(
+        f"SELECT {_LINE} FROM registry_case WHERE {where} AND id = ?",  # noqa: S608 - our own texts
+        [*values, case_id],
+    )
+    if row is None:
+        raise CaseNotFound
+    line = _line(row)
+    procedure = await needs.procedures.of(
+        business_type=line.business_type, district=line.district, version=line.catalogue_version
+    )
+    materials = await RegistryMaterial.filter(case_id=case_id).order_by("position")
+    tracks = await RegistryTrack.filter(case_id=case_id).order_by("position")
+    entries = await RegistryCaseEntry.filter(case_id=case_id).order_by("position")
+    waits_for = await _waits_for(needs, case_id)
+    return CaseRecord(
+        line=line,
+        business_name=procedure.name,
+        entries=tuple(_entry(needs, entry) for entry in entries),
+        materials=tuple(
+            MaterialLine(m.id, m.code, m.name, m.party_position, m.digest, m.mime, m.size) for m in materials
+        ),
+        tracks=tuple(TrackLine(track.code, track.name, track.state) for track in tracks),
+        waits_for=tuple(waits_for),
+    )
+
+
+def _entry(needs: Needs, entry: RegistryCaseEntry) -> EntryLine:
+    return EntryLine(
+        position=entry.position,
+        business_type=entry.business_type,
+        registration_type=entry.registration_type,
+        right_type=entry.right_type,
+        unit_code=entry.unit_code,
+        certificate_number=entry.certificate_number,
+        parties=parties_of(needs.cipher, entry),
+    )
+
+
+async def _waits_for(needs: Needs, case_id: str) -> list[Blocker]:
+    """What holds up the next gate of a running case; nothing before acceptance and after the end."""
+    found = await RegistryCase.get(id=case_id)
+    if found.state == CaseState.ACCEPTED:
+        return await blockers(needs, found, gate="entry")
+    if found.state == CaseState.ENTERED:
+        return await blockers(needs, found, gate="certificate")
+    return []
+
+
+async def unit(needs: Needs, *, unit_code: str, certificate_number: str) -> UnitRecord | None:
+    """The unit whose current right this certificate is for; None when they do not belong together."""
+    found = await RegistryUnit.get_or_none(unit_code=unit_code)
+    if found is None:
+        return None
+    rights = await RegistryRight.filter(unit_id=found.id, state=RightState.CURRENT).order_by("id")
+    for right in rights:
+        holders = await RegistryHolder.filter(right_id=right.id).order_by("position")
+        if certificate_number in {holder.certificate_number for holder in holders}:
+            return _unit_record(needs, found, right, holders, certificate_number, encumbered=len(rights) > 1)
+    return None
+
+
+def _unit_record(
+    needs: Needs,
+    found: RegistryUnit,
+    right: RegistryRight,
+    holders: Sequence[RegistryHolder],
+    certificate_number: str,
+    *,
+    encumbered: bool,
+) -> UnitRecord:
+    return UnitRecord(
+        unit_code=found.unit_code,
+        district=found.district,
+        location=found.location,
+        usage=found.usage,
+        usage_text=HouseUsage(found.usage).text,
+        right_type=right.right_type,
+        area_centiare=found.building_area or found.land_area or 0,
+        certificate_number=certificate_number,
+        co_ownership=right.co_ownership,
+        held_since=right.held_since,
+        version=right.version,
+        encumbered=encumbered,
+        owners=tuple(owner_of(needs.cipher, holder) for holder in holders),
+    )

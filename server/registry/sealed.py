@@ -1,0 +1,50 @@
+"""Where the registry's personal data is sealed, and how it is opened again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kit.crypto.cipher import Cipher
+from server.registry.models import RegistryCaseEntry, RegistryHolder
+from server.registry.package import Party, parties_from, parties_to
+
+_PARTIES = "registry_case_entry.parties_sealed"
+_NAME, _NUMBER = "registry_holder.name_sealed", "registry_holder.id_number_sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A right holder in clear; shares both None where they own together without shares."""
+
+    name: str
+    id_kind: str
+    id_number: str
+    share_numerator: int | None
+    share_denominator: int | None
+
+
+def seal_parties(cipher: Cipher, entry_id: str, parties: Sequence[Party]) -> str:
+    return cipher.seal_json(parties_to(parties), (_PARTIES, entry_id))
+
+
+def parties_of(cipher: Cipher, entry: RegistryCaseEntry) -> tuple[Party, ...]:
+    return parties_from(cipher.open_json(entry.parties_sealed, (_PARTIES, entry.id)))
+
+
+def seal_holder(cipher: Cipher, holder_id: str, party: Party) -> dict[str, Any]:
+    """The sealed columns of a holder and the blind index of the ID number."""
+    return {
+        "name_sealed": cipher.seal(party.name, (_NAME, holder_id)),
+        "id_number_sealed": cipher.seal(party.id_number, (_NUMBER, holder_id)),
+        "id_number_blind": cipher.blind(party.id_number, purpose="id_number"),
+    }
+
+
+def owner_of(cipher: Cipher, holder: RegistryHolder) -> Owner:
+    return Owner(
+        name=cipher.open(holder.name_sealed, (_NAME, holder.id)),
+        id_kind=holder.id_kind,
+        id_number=cipher.open(holder.id_number_sealed, (_NUMBER, holder.id)),
+        share_numerator=holder.share_numerator,
+        share_denominator=holder.share_denominator,
+    )
