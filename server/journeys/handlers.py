@@ -21,10 +21,17 @@ from server.applications.events import (
 )
 from server.certificates.events import CopyKept, Issued, StatusChanged
 from server.identity.events import RealNameVerified
-from server.journeys import binding, fees, registering, relaying, taxes, telling
+from server.journeys import binding, fees, recording, registering, relaying, taxes, telling
 from server.journeys.house import House
 from server.registry import events as registry
+from server.relay import service as relay
 from server.relay.events import RegistryMessageArrived
+
+
+async def record(house: House, event: RegistryMessageArrived) -> None:
+    """Record what the registry told."""
+    message = await relay.open_down(house.relay, inbox_id=event.inbox_id)
+    await recording.record(house, message)
 
 
 async def settle_notice(house: House, event: NoticeArrived) -> None:
@@ -48,7 +55,7 @@ PLATFORM = (
     Handler("telling.party_refused", PartyRefused, telling.party_refused),
     Handler("relay.forward_package", Submitted, relaying.forward_package),
     Handler("telling.submitted", Submitted, telling.submitted),
-    Handler("relay.record", RegistryMessageArrived, relaying.record),
+    Handler("relay.record", RegistryMessageArrived, record),
     Handler("taxes.declare", Accepted, taxes.declare),
     Handler("telling.accepted", Accepted, telling.accepted),
     Handler("telling.correction_asked", CorrectionAsked, telling.correction_asked),

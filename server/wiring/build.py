@@ -38,11 +38,13 @@ from server.applications import service as applications
 from server.certificates.credential import public_keys
 from server.certificates.ports import Authority, Seal
 from server.identity import queries as residents
+from server.identity import service as identity
 from server.journeys.addresses import ResidentAddresses
 from server.journeys.handlers import handlers_of
 from server.journeys.house import House
 from server.settings import Settings
 from server.staff import queries as staff
+from server.staff import service as staff_service
 from server.wiring.link import Link, connect_link
 from server.wiring.partners import Partners, connect
 
@@ -89,6 +91,8 @@ def build(settings: Settings, *, partners: bool = True) -> Built:
     house = _house(settings, outside, link, clock=clock, outbox=outbox, cipher=cipher, files=files)
 
     async def close() -> None:
+        await house.identity.live.settle()
+        await house.staff.live.settle()
         for client in outside.clients:
             await client.aclose()
         waker.close()
@@ -120,7 +124,7 @@ def _house(
     files: FileStore,
 ) -> House:
     sessions = settings.sessions
-    identity = server.identity.ports.Needs(
+    identity_needs = server.identity.ports.Needs(
         clock=clock,
         cipher=cipher,
         outbox=outbox,
@@ -136,7 +140,7 @@ def _house(
         outbox=outbox,
         cipher=cipher,
         files=files,
-        identity=identity,
+        identity=identity_needs,
         staff=server.staff.ports.Needs(
             clock=clock, cipher=cipher, lifetime=_lifetime(sessions.staff_idle_minutes, sessions.staff_hours)
         ),
@@ -152,7 +156,7 @@ def _house(
             cipher=cipher,
             templates=templates.load(),
             channels=outside.channels,
-            addresses=ResidentAddresses(identity),
+            addresses=ResidentAddresses(identity_needs),
         ),
     )
 
@@ -220,6 +224,8 @@ def _tidier(house: House) -> Callable[[], Awaitable[None]]:
         await forget_old(now=house.clock.now())
         await house.files.sweep_temporaries(timedelta(hours=24))
         await applications.expire_due(house.applications)
+        await identity.forget_old_sessions(house.identity)
+        await staff_service.forget_old_sessions(house.staff)
 
     return tidy
 
