@@ -13,7 +13,7 @@ _NO_CONSENT = 43101
 ProgramState = Literal["formal", "trial", "developer"]
 
 
-class WechatMessages:
+class WechatChannel:
     """`template_ids`: our template code -> the id of the template applied for in the mini-program's console."""
 
     def __init__(self, api: WechatApi, template_ids: Mapping[str, str], *, state: ProgramState = "formal") -> None:

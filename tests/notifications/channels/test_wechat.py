@@ -8,7 +8,7 @@ from kit.clock import FixedClock
 from kit.errors import OutsideError
 from kit.wallets.wechat.token import StableToken
 from kit.wallets.wechat.transport import WechatApi
-from notifications.channels.wechat import WechatMessages
+from notifications.channels.wechat import WechatChannel
 from notifications.ports import ConsentRefused, Outgoing
 from tests.support.moments import NOON
 
@@ -30,11 +30,11 @@ class Wechat:
         return httpx.Response(200, json=self.answer)
 
 
-def channel(answer: dict[str, Any]) -> tuple[WechatMessages, Wechat]:
+def channel(answer: dict[str, Any]) -> tuple[WechatChannel, Wechat]:
     end = Wechat(answer)
     token = StableToken(end, "https://api.example", "wxapp", "secret", FixedClock(NOON))
     api = WechatApi(end, "https://api.example", token)
-    return WechatMessages(api, {"case_accepted": "TEMPLATE-1"}, state="trial"), end
+    return WechatChannel(api, {"case_accepted": "TEMPLATE-1"}, state="trial"), end
 
 
 async def test_a_message_is_sent_as_wechat_wants_it() -> None:

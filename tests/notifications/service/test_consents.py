@@ -6,6 +6,7 @@ from kit.idempotency import RequestKey, once
 from kit.idempotency.service import new_key
 from notifications import queries, service
 from notifications.errors import TemplateUnknown
+from notifications.service import consents
 from tests.factories.notifications import TEMPLATE, Desk, desk
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -48,3 +49,18 @@ async def test_what_may_be_subscribed_to_is_what_the_channel_offers() -> None:
         (TEMPLATE, f"fake-{TEMPLATE}", "受理结果提醒")
     }
     assert queries.subscribable(at.needs, channel="alipay") == []
+
+
+async def test_the_first_consent_recorded_twice_at_once_counts_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = desk()
+    await at.agree()
+    raised: list[int] = []
+
+    async def blind_once(*args: object) -> int:
+        raised.append(1)
+        return 0 if len(raised) == 1 else await add(*args)
+
+    add = consents._add
+    monkeypatch.setattr(consents, "_add", blind_once)
+    await service.record_consents(at.needs, recipient=at.somebody, accepted=[TEMPLATE])
+    assert await left(at) == 2

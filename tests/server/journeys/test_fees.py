@@ -1,0 +1,163 @@
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from kit.errors import Permanent
+from kit.idempotency import RequestKey, once
+from kit.ids import new_id
+from payments import queries as orders
+from payments.errors import OrderNotFound, PayerAddressMissing
+from payments.events import PaymentSettled
+from payments.models import Attempt, Order
+from payments.rules import OrderState
+from server.applications import queries
+from server.applications.events import FeeDue
+from server.applications.models import ApplicationParty
+from server.catalogue import ports, service
+from server.catalogue.content import PropertyUse
+from server.journeys import fees
+from server.journeys.house import House
+from server.terms.codes import PartyRole
+from server.terms.share import Share
+from tests.factories import applications, identity
+from tests.factories.payments import Till, till
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+class Street:
+    """The rooms that the fee passes through."""
+
+    def __init__(self, world: applications.World, at: Till, residents: identity.World) -> None:
+        self.world, self.at, self.residents = world, at, residents
+        self.catalogue = ports.Needs(clock=at.clock)
+        self.house = cast(
+            "House",
+            SimpleNamespace(
+                clock=at.clock,
+                applications=world.needs,
+                payments=at.needs,
+                catalogue=self.catalogue,
+                identity=residents.needs,
+            ),
+        )
+
+    async def accepted(self) -> applications.Case:
+        case = await applications.accepted(self.world)
+        await fees.fall_due(self.house, FeeDue(case.id))
+        return case
+
+    async def order(self, case: applications.Case) -> orders.OrderView:
+        found = await orders.order_of(self.at.needs, purpose=fees.PURPOSE, subject_id=case.id)
+        assert found is not None
+        return found
+
+    async def pay(self, case: applications.Case, resident_id: str) -> str:
+        async def command(key: RequestKey) -> str:
+            return await fees.pay(self.house, application_id=case.id, resident_id=resident_id, wallet="wechat", key=key)
+
+        return (await once(self.at.key(), command, status=201, calls_outside=True)).result_id
+
+    async def settle(self) -> None:
+        for event in list(self.at.told):
+            await fees.settled(self.house, event)
+
+
+@pytest.fixture
+async def street(db: object, tmp_path: Path) -> Street:
+    made = Street(applications.world(tmp_path), till(), identity.world())
+    await service.load_shipped(made.catalogue)
+    return made
+
+
+async def test_a_home_costs_eighty_yuan_and_holds_the_application_until_it_is_paid(street: Street) -> None:
+    buyer = await identity.resident(street.residents)
+    case = await applications.accepted(street.world)
+    await ApplicationParty.filter(application_id=case.id, resident_id=case.buyer.resident_id).update(
+        resident_id=buyer.id
+    )
+    await fees.fall_due(street.house, FeeDue(case.id))
+    order = await street.order(case)
+    held = await queries.full(street.world.needs, application_id=case.id)
+    assert (order.amount_fen, order.payer_id, [line.code for line in order.lines]) == (8000, buyer.id, ["registration"])
+    assert (held.hold, held.fee_order_id, held.fee_amount_fen) == ("payment", order.id, 8000)
+
+    with pytest.raises(OrderNotFound):
+        await street.pay(case, case.sellers[0].resident_id)
+    attempt = await Attempt.get(id=await street.pay(case, buyer.id))
+    assert street.at.wallet.trades[attempt.out_trade_no].order.payer_address == buyer.openid
+    paid = street.at.wallet.pay(attempt.out_trade_no)
+    await street.at.work(seconds=30)
+    await street.settle()
+    await street.settle()
+
+    done = await queries.full(street.world.needs, application_id=case.id)
+    assert (done.hold, done.fee_transaction_id, done.fee_paid_at) == (None, paid.transaction_id, paid.paid_at)
+    published = await applications.published(case.id)
+    assert published.count("applications.fee_settled") == 1
+
+
+async def test_falling_due_twice_charges_once_and_leaves_no_hold_behind_a_payment(street: Street) -> None:
+    case = await street.accepted()
+    first = await street.order(case)
+    await fees.fall_due(street.house, FeeDue(case.id))
+    assert (await street.order(case)).id == first.id
+
+    attempt = await street.at.pay(await Order.get(id=first.id))
+    street.at.wallet.pay(attempt.out_trade_no)
+    await street.at.work(seconds=30)
+    await street.settle()
+    await fees.fall_due(street.house, FeeDue(case.id))
+    again = await queries.full(street.world.needs, application_id=case.id)
+    assert again.hold is None
+    assert (await street.order(case)).state is OrderState.SETTLED
+
+
+async def test_a_payer_without_that_wallet_is_told_to_log_in(street: Street) -> None:
+    case = await street.accepted()
+    with pytest.raises(PayerAddressMissing):
+        await street.pay(case, case.buyer.resident_id)
+
+
+async def test_without_a_buyers_account_staff_must_look(street: Street) -> None:
+    case = await applications.accepted(street.world)
+    await ApplicationParty.filter(application_id=case.id, resident_id=case.buyer.resident_id).update(resident_id=None)
+    with pytest.raises(Permanent):
+        await fees.fall_due(street.house, FeeDue(case.id))
+
+
+async def test_every_buyer_by_shares_has_a_certificate_of_their_own(street: Street) -> None:
+    case = await applications.accepted(street.world)
+    record = await queries.full(street.world.needs, application_id=case.id)
+    buyer = next(party for party in record.parties if party.role == PartyRole.RIGHT_HOLDER)
+    half = replace(buyer.roles[0], share=Share.of(1, 2))
+    two = tuple(replace(buyer, id=new_id(), roles=(half,)) for _ in range(2))
+    shared = replace(record, parties=(*record.parties[:2], *two))
+    assert [(line.code, line.amount_fen) for line in await fees.fee_lines(street.house, shared)] == [
+        ("registration", 8000),
+        ("extra_certificate", 1000),
+    ]
+    together = replace(shared, parties=tuple(replace(p, roles=(replace(half, share=None),)) for p in two))
+    assert [line.code for line in await fees.fee_lines(street.house, together)] == ["registration"]
+
+
+@pytest.mark.parametrize(
+    ("usage", "use"),
+    [
+        ("apartment", PropertyUse.RESIDENTIAL),
+        ("parking", PropertyUse.PARKING),
+        ("office", PropertyUse.OTHER),
+        ("a word of some city", PropertyUse.OTHER),
+    ],
+)
+def test_the_use_decides_the_rate(usage: str, use: PropertyUse) -> None:
+    assert fees.property_use(usage) is use
+
+
+async def test_payments_for_something_else_are_not_ours(street: Street) -> None:
+    await fees.settled(street.house, PaymentSettled(new_id(), "certificate_postage", new_id()))
+    with pytest.raises(Permanent):
+        await fees.settled(street.house, PaymentSettled(new_id(), fees.PURPOSE, new_id()))
