@@ -224,6 +224,7 @@ def _tame_libraries(level: int) -> None:
         ("tortoise", logging.INFO),
         ("aiosqlite", logging.INFO),
         ("asyncio", logging.INFO),
+        ("sanic.root", logging.WARNING),
     ):
         logging.getLogger(name).setLevel(max(level, floor))
     for name in ("sanic", "sanic.root", "sanic.error", "sanic.access", "sanic.server", "sanic.websockets"):

@@ -102,8 +102,7 @@ async def check(settings: Settings) -> list[Row]:
     except (OSError, ValueError, TypeError, LookupError) as error:
         return [*rows, Row("keys and partners", ok=False, says=f"{type(error).__name__}: {error}")]
     rows.append(Row("keys and partners", ok=True, says="all key files can be read and fit together"))
-    for name, section in (("wechat", settings.wechat), ("wechat_pay", settings.wechat_pay), ("tax", settings.tax)):
-        rows.append(Row(name, ok=section is not None, says=section.base_url if section else "not configured"))
+    rows += _partner_rows(settings)
     missing_fonts = [str(folder) for folder in settings.seal.fonts if not folder.is_dir()]
     fonts = f"missing: {', '.join(missing_fonts)}" if missing_fonts else "found"
     rows.append(Row("fonts", ok=not missing_fonts, says=fonts))
@@ -117,6 +116,17 @@ async def check(settings: Settings) -> list[Row]:
     finally:
         await built.close()
     return rows
+
+
+def _partner_rows(settings: Settings) -> list[Row]:
+    """Wallets and taxes are the platform's; a registry alone needs none of them."""
+    if settings.role == "registry":
+        return []
+    sections = (("wechat", settings.wechat), ("wechat_pay", settings.wechat_pay), ("tax", settings.tax))
+    return [
+        Row(name, ok=section is not None, says=section.base_url if section else "not configured")
+        for name, section in sections
+    ]
 
 
 def create_ed25519(path: Path) -> None:

@@ -89,9 +89,7 @@ async def supervise(*, settings_file: Path, base_url: str, ready_file: Path | No
     await asyncio.gather(*keepers, announcing)
 
 
-async def _announce(
-    children: list[Child], base_url: str, ready_file: Path | None, stopping: asyncio.Event
-) -> None:
+async def _announce(children: list[Child], base_url: str, ready_file: Path | None, stopping: asyncio.Event) -> None:
     deadline = time.monotonic() + READY_SECONDS
     async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
         while not stopping.is_set():

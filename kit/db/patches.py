@@ -15,6 +15,7 @@ from typing import Any
 import aiomysql.connection
 from pymysql.converters import escape_bytes
 from tortoise.backends.base import client as base
+from tortoise.backends.mysql import client as mysql
 from tortoise.backends.mysql.schema_generator import MySQLSchemaGenerator
 from tortoise.backends.sqlite import client as sqlite
 from tortoise.connection import get_connections
@@ -32,6 +33,25 @@ async def _through(work: Awaitable[Any]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
+
+
+_driver_connect = aiomysql.connection.Connection._connect  # noqa: SLF001 - this module exists to reach inside
+
+
+async def _connect_or_close(self: Any) -> None:
+    try:
+        await _driver_connect(self)
+    except BaseException:  # the driver closes its socket after an Exception only, and not after a cancellation
+        self.close()
+        raise
+
+
+_make_pool = mysql.MySQLClient.create_connection
+
+
+async def _make_pool_through(self: Any, with_db: bool) -> None:  # noqa: FBT001 - the library's signature
+    """The first request of a process makes the pool; cut off, it would leave the connections made so far open."""
+    await _through(_make_pool(self, with_db))
 
 
 async def _give_back(client: Any, connection: Any) -> None:
@@ -131,6 +151,9 @@ def apply() -> None:
     # aiomysql 0.3 takes a name from PyMySQL that newer ones have emptied: no bytes could be written.
     driver: Any = aiomysql.connection
     driver.escape_bytes_prefixed = escape_bytes
+    driver.Connection._connect = _connect_or_close  # noqa: SLF001
+    client: Any = mysql.MySQLClient
+    client.create_connection = _make_pool_through
     pooled: Any = base.TransactionContextPooled
     pooled.__aenter__ = _pooled_enter
     pooled.__aexit__ = _pooled_exit

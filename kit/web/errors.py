@@ -73,6 +73,12 @@ class OutsideRefused(Problem):
     title = "对方系统没有受理这次请求，请核对后重试"
 
 
+class CallbackSignatureWrong(Problem):
+    code = "CALLBACK_SIGNATURE_WRONG"
+    kind = Kind.NO_SESSION
+    title = "签名无效"
+
+
 class VersionMissing(Problem):
     code = "VERSION_MISSING"
     kind = Kind.STALE

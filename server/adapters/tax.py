@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sanic import Blueprint
 
 from kit.clock import Clock
-from kit.errors import Kind, OutsideError, Permanent, Problem
+from kit.errors import OutsideError, Permanent
 from kit.http import HttpClient
 from kit.http.signing import BadSignature, RequestSigner, RequestVerifier
 from kit.inbox import receive
 from kit.log import get_logger
 from kit.web.access import callback
 from kit.web.edge import Call, Edge
+from kit.web.errors import CallbackSignatureWrong
 from kit.web.routes import Routes
 from kit.web.validation import Answer
 from server.applications.events import TaxNoticeArrived
@@ -25,12 +26,6 @@ from server.journeys.house import House
 SYSTEM = "tax"
 NOTICE_PATH = "/callbacks/tax"
 log = get_logger("tax")
-
-
-class TaxSignatureWrong(Problem):
-    code = "CALLBACK_SIGNATURE_WRONG"
-    kind = Kind.NO_SESSION
-    title = "签名无效"
 
 
 class _Wire(BaseModel):
@@ -147,8 +142,12 @@ def blueprint(house: House, edge: Edge, verifier: RequestVerifier | None) -> Blu
         return routes.blueprint
 
     @routes.post(
-        "", access=callback(SYSTEM), keyed=False, summary="The tax bureau: all is cleared", answer=Received,
-        errors=(TaxSignatureWrong,),
+        "",
+        access=callback(SYSTEM),
+        keyed=False,
+        summary="The tax bureau: all is cleared",
+        answer=Received,
+        errors=(CallbackSignatureWrong,),
     )
     async def tax_notice(call: Call[None]) -> Received:
         request = call.request
@@ -157,7 +156,7 @@ def blueprint(house: House, edge: Edge, verifier: RequestVerifier | None) -> Blu
             event_id = str(orjson.loads(request.body)["event_id"])[:128]
         except (BadSignature, KeyError, TypeError, ValueError) as error:
             log.warning("notice_refused", error=type(error).__name__)
-            raise TaxSignatureWrong from None
+            raise CallbackSignatureWrong from None
         new = await receive(
             house.outbox,
             house.cipher,

@@ -27,20 +27,19 @@ async def _acceptance(house: House, message: DownMessage) -> None:
         house.applications,
         application_id=message.application_id,
         case_number=body["case_number"],
-        accepted_at=_moment(body["accepted_at"]),
+        accepted_at=datetime.fromisoformat(body["accepted_at"]),
         promised_on=date.fromisoformat(body["promised_on"]),
         message_id=message.id,
     )
 
 
 async def _correction_notice(house: House, message: DownMessage) -> None:
-    deadline = message.body.get("deadline")
     await applications.record_correction(
         house.applications,
         application_id=message.application_id,
         items=list(message.body["items"]),
-        deadline=date.fromisoformat(deadline) if deadline else None,
-        asked_at=message.sent_at,
+        deadline=date.fromisoformat(message.body["deadline"]),
+        asked_at=datetime.fromisoformat(message.body["asked_at"]),
         message_id=message.id,
     )
 
@@ -51,7 +50,7 @@ async def _refusal(house: House, message: DownMessage) -> None:
         application_id=message.application_id,
         ground=message.body["ground"],
         opinion=message.body["opinion"],
-        refused_at=message.sent_at,
+        refused_at=datetime.fromisoformat(message.body["refused_at"]),
         message_id=message.id,
     )
 
@@ -63,7 +62,7 @@ async def _step(house: House, message: DownMessage) -> None:
         application_id=message.application_id,
         track=body["track"],
         state=body["state"],
-        at=_moment(body["at"]),
+        at=datetime.fromisoformat(body["at"]),
         message_id=message.id,
     )
 
@@ -72,7 +71,7 @@ async def _entered(house: House, message: DownMessage) -> None:
     await applications.record_entry(
         house.applications,
         application_id=message.application_id,
-        entered_at=_moment(message.body["entered_at"]),
+        entered_at=datetime.fromisoformat(message.body["entered_at"]),
         message_id=message.id,
     )
 
@@ -112,13 +111,12 @@ def _received(body: Mapping[str, Any], application_id: str) -> ReceivedCertifica
 
 
 def _holder(holder: Mapping[str, Any]) -> HolderValues:
-    share = holder.get("share") or {}
     return HolderValues(
         name=holder["name"],
         id_kind=holder["id_kind"],
         id_number=holder["id_number"],
-        share_numerator=holder.get("share_numerator", share.get("numerator")),
-        share_denominator=holder.get("share_denominator", share.get("denominator")),
+        share_numerator=holder["share_numerator"],
+        share_denominator=holder["share_denominator"],
     )
 
 
@@ -128,18 +126,10 @@ async def _status_change(house: House, message: DownMessage) -> None:
         house.certificates,
         certificate_id=body["certificate_id"],
         state=body["state"],
-        changed_at=_moment(body["changed_at"]),
-        superseded_by=body.get("superseded_by"),
+        changed_at=datetime.fromisoformat(body["changed_at"]),
+        superseded_by=body["superseded_by"],
         paper_state=body["paper_state"],
     )
-
-
-def _moment(text: str | datetime) -> datetime:
-    """A moment as messages carry it; Permanent without an offset, since nobody could say when it was."""
-    found = text if isinstance(text, datetime) else datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise Permanent("a moment in a message has no time zone")
-    return found
 
 
 _RECORDERS: Mapping[str, Callable[[House, DownMessage], Awaitable[None]]] = {

@@ -1,7 +1,7 @@
 """The road between platform and registry, and the two rooms at its ends."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import server.catalogue.ports
 import server.registry.ports
@@ -59,7 +59,7 @@ def connect_link(
 
 def _platform(link: LinkSettings, outside: Partners, clock: Clock) -> server.registry.ports.Platform:
     if link.platform_url is None or link.key_file is None:
-        return cast("Any", Absent("platform"))
+        return cast("server.registry.ports.Platform", Absent("platform"))
     return HttpPlatform(
         SignedPeer(
             outside.client("platform", timeout=30.0),
@@ -74,7 +74,7 @@ def _registry(
     link: LinkSettings, outside: Partners, clock: Clock, files: FileStore
 ) -> server.relay.ports.CentralRegistry:
     if link.registry_url is None or link.key_file is None:
-        return cast("Any", Absent("registry"))
+        return cast("server.relay.ports.CentralRegistry", Absent("registry"))
     peer = SignedPeer(
         outside.client("registry", timeout=30.0),
         base_url=link.registry_url,

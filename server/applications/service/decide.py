@@ -77,13 +77,13 @@ async def record_correction(
     *,
     application_id: str,
     items: Sequence[str],
-    deadline: date | None,
+    deadline: date,
     asked_at: datetime,
     message_id: str,
 ) -> None:
     """The registry asks for all corrections at once (一次性告知)."""
-    notice = {"items": list(items), "deadline": deadline.isoformat() if deadline else None}
-    note = f"请在 {deadline:%Y-%m-%d} 前补正" if deadline else ""
+    notice = {"items": list(items), "deadline": deadline.isoformat()}
+    note = f"请在 {deadline:%Y-%m-%d} 前补正"
     row = await _decided(needs, application_id, message_id, State.CORRECTION_ASKED, notice, at=asked_at)
     if row is not None:
         await step(row, code="correction_asked", name="需要补正", at=asked_at, message_id=message_id, note=note)

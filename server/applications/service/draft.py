@@ -1,12 +1,9 @@
 from collections.abc import Sequence
 
-from tortoise.exceptions import IntegrityError
-
 from kit.db import transactional
 from kit.idempotency import RequestKey
 from kit.ids import new_id
 from kit.web.errors import VersionStale
-from server.applications.errors import PartyRepeated
 from server.applications.loading import ID_NUMBER, NAME, PHONE, UNIT
 from server.applications.models import Application, ApplicationEntry, ApplicationParty, ApplicationRole
 from server.applications.ports import Needs
@@ -80,10 +77,7 @@ async def _create_parties(needs: Needs, row: Application, parties: Sequence[Part
         _party(needs, row, position, identifier, party)
         for position, (identifier, party) in enumerate(zip(ids, parties, strict=True))
     ]
-    try:
-        await ApplicationParty.bulk_create(rows)
-    except IntegrityError as error:
-        raise PartyRepeated from error
+    await ApplicationParty.bulk_create(rows)
     return ids
 
 

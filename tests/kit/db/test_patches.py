@@ -1,10 +1,12 @@
 import asyncio
+import gc
 import random
 
 import pytest
 import tortoise
 
 from kit.db import execute, fetch_one, patches, transaction
+from kit.db.connection import close_database, open_database
 from kit.heartbeat.service import beat
 from tests.conftest import Db
 from tests.support.moments import NOON
@@ -32,6 +34,20 @@ async def test_500_cancelled_transactions_leak_no_connection(db: Db):
     await asyncio.wait_for(asyncio.gather(*(_write_slowly(f"after{n}") for n in range(40))), timeout=20)
     row = await fetch_one("SELECT COUNT(*) AS n FROM kit_heartbeat WHERE name LIKE 'after%'")
     assert row == {"n": 40}
+
+
+async def test_a_first_use_that_is_cut_off_leaves_no_connection_open(db: Db):
+    dice = random.Random(3)
+    for _ in range(40):
+        await close_database()
+        await open_database(db.connection, {"kit": ["kit.heartbeat.models"]})
+        tasks = [asyncio.create_task(_write_slowly(f"w{number}")) for number in range(4)]
+        await asyncio.sleep(dice.random() * 0.02)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    gc.collect()  # a connection forgotten open warns here, and warnings are errors
+    await asyncio.wait_for(_write_slowly("after"), timeout=10)
 
 
 async def test_a_failed_transaction_writes_nothing(db: Db):
