@@ -25,7 +25,7 @@ async def _write_slowly(name: str) -> None:
 
 @pytest.mark.timeout(60)
 async def test_500_cancelled_transactions_leak_no_connection(db: Db):
-    dice = random.Random(7)
+    dice = random.Random(7)  # noqa: S311 - moments, not secrets
     for number in range(500):
         task = asyncio.create_task(_write_slowly(f"w{number % 20}"))
         await asyncio.sleep(dice.random() * 0.004)
@@ -37,7 +37,7 @@ async def test_500_cancelled_transactions_leak_no_connection(db: Db):
 
 
 async def test_a_first_use_that_is_cut_off_leaves_no_connection_open(db: Db):
-    dice = random.Random(3)
+    dice = random.Random(3)  # noqa: S311 - moments, not secrets
     for _ in range(40):
         await close_database()
         await open_database(db.connection, {"kit": ["kit.heartbeat.models"]})
@@ -50,11 +50,15 @@ async def test_a_first_use_that_is_cut_off_leaves_no_connection_open(db: Db):
     await asyncio.wait_for(_write_slowly("after"), timeout=10)
 
 
+async def _fail_half_way() -> None:
+    async with transaction():
+        await beat(name="gone", now=NOON)
+        raise RuntimeError("stop")
+
+
 async def test_a_failed_transaction_writes_nothing(db: Db):
     with pytest.raises(RuntimeError, match="stop"):
-        async with transaction():
-            await beat(name="gone", now=NOON)
-            raise RuntimeError("stop")
+        await _fail_half_way()
     assert await fetch_one("SELECT name FROM kit_heartbeat") is None
 
 
