@@ -5,7 +5,10 @@ from tortoise import fields, models
 
 
 class UtcDatetimeField(fields.DatetimeField):  # type: ignore[type-arg]
-    """A moment in UTC; refuses naive values and converts others, which Tortoise 1.1 would store without offset."""
+    """A moment in UTC: converts other zones, whose offset Tortoise 1.1 would lose, and refuses naive values.
+
+    A model's constructor takes a naive value for UTC before this field sees it: always pass `needs.clock.now()`.
+    """
 
     def to_db_value(self, value: Any, instance: type[models.Model] | models.Model) -> Any:
         if isinstance(value, datetime):
