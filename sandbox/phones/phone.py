@@ -11,7 +11,6 @@ from sandbox.phones.outside import OutsideWorld
 
 API = "/api/v1"
 REAL_NAME = 3  # the level of a resident whose name and face were checked
-_MESSAGES_PER_TEMPLATE = 5
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ class Phone:
         templates = self.calls.get("see the message templates", path)["items"]
         ids = [each["template_id"] for each in templates]
         require(ids, "no subscription message template is offered")
-        self.outside.do("/wx/subscribe", person=self.person.key, template_ids=ids, times=_MESSAGES_PER_TEMPLATE)
+        self.outside.do("/wx/subscribe", person=self.person.key, template_ids=ids)
         accepted = {each["template"]: "accept" for each in templates}
         self.calls.post("accept subscription messages", f"{API}/subscriptions", {"templates": accepted})
 
