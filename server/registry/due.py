@@ -1,7 +1,7 @@
 """The certificates that an entered case has to give out."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from kit.clock import local_date
@@ -68,12 +68,20 @@ async def due_certificates(needs: Needs, *, case_id: str) -> DueCertificates:
     if not await blockers(needs, found, gate="certificate"):
         for line in await RegistryRegisterEntry.filter(case_id=case_id).order_by("position"):
             superseded = await _certificates_of(line.old_right_id)
-            for certificate in await certificates_of_right(needs, right_id=line.new_right_id, since=line.entered_at):
+            for certificate in await _certificates_for(
+                needs, right_id=line.new_right_id, registered_on=local_date(line.entered_at)
+            ):
                 due.append(DueCertificate(position=len(due) + 1, supersedes=superseded, **certificate))
     return DueCertificates(found.id, found.case_number or "", found.application_id, tuple(due))
 
 
-async def certificates_of_right(needs: Needs, *, right_id: str, since: datetime) -> list[dict[str, Any]]:
+async def seeded_certificate(needs: Needs, *, right_id: str, registered_on: date) -> DueCertificate:
+    """The certificate of a right that was there before us and that its owners hold together."""
+    [certificate] = await _certificates_for(needs, right_id=right_id, registered_on=registered_on)
+    return DueCertificate(position=1, supersedes=(), **certificate)
+
+
+async def _certificates_for(needs: Needs, *, right_id: str, registered_on: date) -> list[dict[str, Any]]:
     """One certificate for all holders together, or one for each owner by shares."""
     right = await RegistryRight.get(id=right_id)
     place = await RegistryUnit.get(id=right.unit_id)
@@ -88,7 +96,7 @@ async def certificates_of_right(needs: Needs, *, right_id: str, since: datetime)
             "holders": tuple(owner_of(needs.cipher, holder) for holder in group),
             "holder_positions": tuple(holder.position for holder in group),
             "unit": _facts(place),
-            "registered_on": local_date(since),
+            "registered_on": registered_on,
         }
         for group in groups
     ]

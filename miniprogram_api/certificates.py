@@ -1,0 +1,177 @@
+"""A resident's electronic certificates, and what a scanned code is worth."""
+
+from typing import Annotated
+
+from pydantic import Field
+from sanic import Blueprint, HTTPResponse
+
+from kit.clock import rfc3339
+from kit.web.access import public, resident
+from kit.web.edge import Call, Edge
+from kit.web.routes import Routes
+from kit.web.validation import Answer, Input, Query
+from server.certificates import queries
+from server.certificates.errors import CertificateNotFound
+from server.certificates.queries import CopyRecord
+from server.certificates.states import state_text, verdict
+from server.identity import queries as residents
+from server.identity.rules import Level
+from server.journeys.house import House
+
+
+class Page(Query):
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+
+
+class Certificate(Answer):
+    """`link` is what the QR code holds."""
+
+    id: str
+    number: str
+    state: str
+    state_text: str
+    unit_code: str
+    location: str
+    registered_on: str
+    link: str
+
+
+class CertificateList(Answer):
+    items: list[Certificate]
+    next: str | None
+
+
+class VerifyInput(Input):
+    """The text that `wx.scanCode` returned: the whole link, or its code alone."""
+
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Verified(Answer):
+    """`genuine`: signed by the registry; `state` is what the register says today."""
+
+    genuine: bool
+    state: str
+    state_text: str
+    sentence: str
+    number: str | None
+    unit_code_masked: str | None
+    issued_on: str | None
+    checked_at: str
+
+
+def blueprint(house: House, edge: Edge) -> Blueprint:
+    """The routes of certificates."""
+    routes = Routes("certificates", "/api/v1/certificates", edge)
+    _own(routes, house)
+    _files(routes, house)
+    _verifying(routes, house)
+    return routes.blueprint
+
+
+def _own(routes: Routes, house: House) -> None:
+    needs = house.certificates
+
+    @routes.get(
+        "",
+        access=resident(Level.REAL_NAME),
+        summary="My certificates, newest first",
+        query=Page,
+        answer=CertificateList,
+    )
+    async def my_certificates(call: Call[Page]) -> CertificateList:
+        limit = call.input.limit
+        found = await queries.for_holder(
+            needs, blind=await _blind(house, call.who.id), before=call.input.cursor, limit=limit + 1
+        )
+        items = [_present(each) for each in found[:limit]]
+        return CertificateList(items=items, next=items[-1].id if len(found) > limit else None)
+
+    @routes.get(
+        "/<certificate_id:str>",
+        access=resident(Level.REAL_NAME),
+        summary="One of my certificates",
+        answer=Certificate,
+        errors=(CertificateNotFound,),
+    )
+    async def my_certificate(call: Call[None], certificate_id: str) -> Certificate:
+        return _present(await _mine(house, call.who.id, certificate_id))
+
+
+def _files(routes: Routes, house: House) -> None:
+    needs = house.certificates
+
+    @routes.get(
+        "/<certificate_id:str>/file",
+        access=resident(Level.REAL_NAME),
+        summary="The sealed file",
+        media_type="application/pdf",
+        errors=(CertificateNotFound,),
+    )
+    async def certificate_file(call: Call[None], certificate_id: str) -> HTTPResponse:
+        record = await _mine(house, call.who.id, certificate_id)
+        pdf = b"".join([chunk async for chunk in await queries.copy_file(needs, record=record)])
+        return _bytes(pdf, "application/pdf")
+
+    @routes.get(
+        "/<certificate_id:str>/qr",
+        access=resident(Level.REAL_NAME),
+        summary="The QR code",
+        media_type="image/png",
+        errors=(CertificateNotFound,),
+    )
+    async def certificate_qr(call: Call[None], certificate_id: str) -> HTTPResponse:
+        record = await _mine(house, call.who.id, certificate_id)
+        return _bytes(await queries.copy_qr(record), "image/png")
+
+
+def _verifying(routes: Routes, house: House) -> None:
+    @routes.post(
+        "/verify",
+        access=public("whoever is shown a certificate may ask whether it is genuine"),
+        keyed=False,
+        summary="Is this certificate genuine, and is it valid today?",
+        body=VerifyInput,
+        answer=Verified,
+        rate="60/minute",
+    )
+    async def verify(call: Call[VerifyInput]) -> Verified:
+        found = await queries.verify(house.certificates, text=call.input.text)
+        words, sentence = verdict(found.state, genuine=found.genuine)
+        return Verified(
+            genuine=found.genuine,
+            state=found.state,
+            state_text=words,
+            sentence=sentence,
+            number=found.number,
+            unit_code_masked=found.unit_code_masked,
+            issued_on=found.issued_on.isoformat() if found.issued_on else None,
+            checked_at=rfc3339(found.checked_at),
+        )
+
+
+async def _blind(house: House, resident_id: str) -> str:
+    return (await residents.person(house.identity, resident_id=resident_id)).id_number_blind
+
+
+async def _mine(house: House, resident_id: str, certificate_id: str) -> CopyRecord:
+    blind = await _blind(house, resident_id)
+    return await queries.copy_by_id(house.certificates, certificate_id=certificate_id, blind=blind)
+
+
+def _bytes(body: bytes, content_type: str) -> HTTPResponse:
+    return HTTPResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
+
+
+def _present(record: CopyRecord) -> Certificate:
+    return Certificate(
+        id=record.id,
+        number=record.number,
+        state=record.state,
+        state_text=state_text(record.state),
+        unit_code=record.unit_code,
+        location=record.location,
+        registered_on=record.registered_on.isoformat(),
+        link=record.link,
+    )

@@ -1,0 +1,370 @@
+"""What travels between platform and registry: one schema, used at both ends, versioned, unknown fields refused.
+
+Moments are RFC 3339, amounts fen, areas 0.01 m2. A change that an older reader would misread raises VERSION.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from kit.errors import Permanent
+from server.registry.ports import DownMessage as RegistryDown
+from server.registry.ports import UpMessage as RegistryUp
+from server.registry.queries import UnitRecord as RegisteredUnit
+from server.relay.ports import DownMessage, Owner, UnitRecord, UpMessage
+
+VERSION = 1
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+IdOrNone = Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,32}$")]
+District = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+Text = Annotated[str, Field(min_length=1, max_length=255)]
+LongText = Annotated[str, Field(max_length=4000)]
+Fen = Annotated[int, Field(ge=0)]
+Part = Annotated[int, Field(ge=1)] | None
+
+
+class WireError(Permanent):
+    """Bytes that are no message of this schema; the text names fields, never values."""
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class _Party(_Wire):
+    role: Code
+    kind: Literal["person", "organisation"]
+    name: Text
+    id_kind: Code
+    id_number: Annotated[str, Field(min_length=1, max_length=32)]
+    phone: Annotated[str, Field(max_length=20)]
+    share_numerator: Part
+    share_denominator: Part
+
+
+class _Entry(_Wire):
+    position: int
+    business_type: Code
+    registration_type: Code
+    right_type: Code
+    unit_code: Annotated[str, Field(min_length=28, max_length=28)]
+    certificate_number: Text
+    register_version: int | None
+    parties: Annotated[list[_Party], Field(min_length=1, max_length=50)]
+
+
+class _Material(_Wire):
+    code: Code
+    party_position: int | None
+    digest: Digest
+    mime: Annotated[str, Field(max_length=64)]
+    size: Annotated[int, Field(ge=0)]
+
+
+class _Confirmation(_Wire):
+    party_position: int
+    digest: Digest
+    confirmed_at: AwareDatetime
+    face_check_id: str
+    statement: dict[str, Any]
+
+
+class CasePackage(_Wire):
+    """Everything an officer needs to decide; the files are put before it."""
+
+    application_id: Id
+    number: Annotated[str, Field(min_length=1, max_length=64)]
+    district: District
+    mode: Code
+    origin: Code
+    catalogue_version: int
+    submitted_at: AwareDatetime
+    price_fen: Fen | None
+    entries: Annotated[list[_Entry], Field(min_length=1, max_length=20)]
+    materials: Annotated[list[_Material], Field(max_length=500)]
+    confirmations: Annotated[list[_Confirmation], Field(max_length=50)]
+
+
+class _Tax(_Wire):
+    tax: Code
+    payer: Code
+    amount_fen: Fen
+
+
+class EvidenceTax(_Wire):
+    application_id: Id
+    declaration_no: Text
+    certificate_no: Text
+    cleared_at: AwareDatetime
+    taxes: list[_Tax]
+
+
+class EvidenceFee(_Wire):
+    application_id: Id
+    order_id: Text
+    amount_fen: Fen
+    paid_at: AwareDatetime
+    transaction_id: Annotated[str, Field(max_length=64)]
+
+
+class Withdrawal(_Wire):
+    application_id: Id
+    withdrawn_at: AwareDatetime
+    reason: LongText = ""
+
+
+class _ListedMaterial(_Wire):
+    code: Code
+    name: Text
+    copies: int
+
+
+class Acceptance(_Wire):
+    """The acceptance voucher (受理凭证)."""
+
+    application_id: Id
+    case_number: Text
+    accepted_at: AwareDatetime
+    promised_on: date
+    business_name: Text
+    locations: list[str]
+    materials: list[_ListedMaterial]
+    officer_no: Text
+
+
+class CorrectionNotice(_Wire):
+    application_id: Id
+    items: Annotated[list[LongText], Field(min_length=1)]
+    deadline: date
+    asked_at: AwareDatetime
+
+
+class Refusal(_Wire):
+    """`stage` acceptance is 不予受理, registration 不予登记."""
+
+    application_id: Id
+    stage: Literal["acceptance", "registration"]
+    ground: LongText
+    opinion: LongText
+    refused_at: AwareDatetime
+
+
+class Step(_Wire):
+    application_id: Id
+    track: Code
+    state: Code
+    at: AwareDatetime
+
+
+class Entered(_Wire):
+    application_id: Id
+    entered_at: AwareDatetime
+
+
+class _Holder(_Wire):
+    name: Text
+    id_kind: Code
+    id_number: Annotated[str, Field(min_length=1, max_length=32)]
+    share_numerator: Part
+    share_denominator: Part
+
+
+class Certificate(_Wire):
+    application_id: IdOrNone
+    certificate_id: Id
+    number: Text
+    kind: Code
+    unit_code: Annotated[str, Field(min_length=28, max_length=28)]
+    district: District
+    location: Text
+    registered_on: date
+    state: Code
+    holders: Annotated[list[_Holder], Field(min_length=1)]
+    co_ownership: Code
+    credential: Annotated[str, Field(pattern=r"^[A-Z2-7]{1,500}$")]
+    pdf_base64: str
+    pdf_digest: Digest
+
+
+class StatusChange(_Wire):
+    certificate_id: Id
+    number: Text
+    state: Code
+    changed_at: AwareDatetime
+    superseded_by: Id | None
+    paper_state: Code
+
+
+_UP: Mapping[str, type[_Wire]] = {
+    "case_package": CasePackage,
+    "correction": CasePackage,
+    "evidence_tax": EvidenceTax,
+    "evidence_fee": EvidenceFee,
+    "withdrawal": Withdrawal,
+}
+_DOWN: Mapping[str, type[_Wire]] = {
+    "acceptance": Acceptance,
+    "correction_notice": CorrectionNotice,
+    "refusal": Refusal,
+    "step": Step,
+    "entered": Entered,
+    "certificate": Certificate,
+    "status_change": StatusChange,
+}
+
+
+class _Envelope(_Wire):
+    version: Literal[1]
+    id: Id
+    kind: Code
+    application_id: IdOrNone
+    sent_at: AwareDatetime
+    body: dict[str, Any]
+
+
+class _Owner(_Wire):
+    name: str
+    id_kind: str
+    id_number: str
+    share_numerator: int | None
+    share_denominator: int | None
+
+
+class _Unit(_Wire):
+    unit_code: str
+    district: str
+    location: str
+    usage: str
+    usage_text: str
+    right_type: str
+    area_centiare: int
+    certificate_number: str
+    co_ownership: str
+    held_since: date
+    version: int
+    encumbered: bool
+    owners: list[_Owner]
+
+
+class UnitAnswer(_Wire):
+    """`unit` is null when unit and certificate do not belong together."""
+
+    unit: _Unit | None
+
+
+class UnitQuestion(_Wire):
+    unit_code: Annotated[str, Field(max_length=64)]
+    certificate_number: Annotated[str, Field(max_length=64)]
+
+
+class RegistryWire:
+    """Implements the codecs of both sides."""
+
+    def decode_up(self, raw: bytes) -> RegistryUp:
+        envelope = _open(raw, _UP)
+        return RegistryUp(envelope.id, envelope.kind, envelope.application_id, envelope.sent_at, _body(envelope, _UP))
+
+    def decode_down(self, raw: bytes) -> DownMessage:
+        envelope = _open(raw, _DOWN)
+        return DownMessage(
+            envelope.id, envelope.kind, envelope.application_id, envelope.sent_at, _body(envelope, _DOWN)
+        )
+
+
+def encode_up(message: UpMessage) -> bytes:
+    """Raises WireError for a body that is not of its kind: it must not leave the house."""
+    return _write(message, _UP)
+
+
+def encode_down(message: RegistryDown) -> bytes:
+    """Raises WireError for a body that is not of its kind."""
+    return _write(message, _DOWN)
+
+
+def _write(message: UpMessage | RegistryDown, kinds: Mapping[str, type[_Wire]]) -> bytes:
+    raw = orjson.dumps(
+        {
+            "version": VERSION,
+            "id": message.id,
+            "kind": message.kind,
+            "application_id": message.application_id,
+            "sent_at": message.sent_at,
+            "body": dict(message.body),
+        }
+    )
+    _body(_open(raw, kinds), kinds)
+    return raw
+
+
+def _open(raw: bytes, kinds: Mapping[str, type[_Wire]]) -> _Envelope:
+    envelope: _Envelope = _read(_Envelope, raw)
+    if envelope.kind not in kinds:
+        raise WireError(f"unknown kind of message {envelope.kind}")
+    return envelope
+
+
+def _body(envelope: _Envelope, kinds: Mapping[str, type[_Wire]]) -> dict[str, Any]:
+    model = _read(kinds[envelope.kind], orjson.dumps(envelope.body))
+    body: dict[str, Any] = model.model_dump(mode="json")
+    if body.get("application_id", envelope.application_id) != envelope.application_id:
+        raise WireError(f"the {envelope.kind} is about another application than its envelope")
+    return body
+
+
+def _read(model: type[Any], raw: bytes) -> Any:
+    try:
+        return TypeAdapter(model).validate_json(raw)
+    except ValidationError as error:
+        places = {".".join(str(part) for part in detail["loc"][:4]) for detail in error.errors(include_input=False)}
+        fault = f"not a {model.__name__.strip('_')}: {', '.join(sorted(places)[:5])}"
+    raise WireError(fault)
+
+
+def unit_to_relay(found: RegisteredUnit | None) -> UnitRecord | None:
+    """The registry's record as the relay has it, for two sides in one process."""
+    if found is None:
+        return None
+    owners = tuple(Owner(**asdict(owner)) for owner in found.owners)
+    return UnitRecord(**{**_fields(found), "owners": owners})
+
+
+def _fields(found: RegisteredUnit) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in found.__slots__}
+
+
+def encode_unit(found: RegisteredUnit | None) -> bytes:
+    return orjson.dumps({"unit": asdict(found) if found is not None else None})
+
+
+def decode_unit(raw: bytes) -> UnitRecord | None:
+    """Raises WireError."""
+    answer: UnitAnswer = _read(UnitAnswer, raw)
+    if answer.unit is None:
+        return None
+    values = answer.unit.model_dump()
+    return UnitRecord(**{**values, "owners": tuple(Owner(**owner) for owner in values["owners"])})
+
+
+def encode_question(*, unit_code: str, certificate_number: str) -> bytes:
+    return orjson.dumps({"unit_code": unit_code, "certificate_number": certificate_number})
+
+
+def decode_question(raw: bytes) -> UnitQuestion:
+    """Raises WireError."""
+    question: UnitQuestion = _read(UnitQuestion, raw)
+    return question
+
+
+def peek(raw: bytes, *, up: bool) -> tuple[str, str]:
+    """The id and the application of a message, the whole of it checked; raises WireError."""
+    wire = RegistryWire()
+    message = wire.decode_up(raw) if up else wire.decode_down(raw)
+    return message.id, message.application_id

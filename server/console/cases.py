@@ -1,0 +1,342 @@
+"""The registry's desk: the case list, a case, its materials, and the officer's decisions."""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import Field
+from sanic import Blueprint, HTTPResponse
+
+from kit.clock import rfc3339
+from kit.idempotency import RequestKey
+from kit.web.access import staff
+from kit.web.edge import Call, Edge
+from kit.web.routes import Routes
+from kit.web.validation import Answer, Input, Query
+from server.journeys.house import House
+from server.registry import errors, queries, rules, service
+from server.registry.package import Party
+from server.registry.queries import CaseLine, CaseRecord
+from server.registry.rules import CaseState
+from server.terms.codes import IdKind, PartyRole
+from server.terms.id_document import IdDocument
+from server.terms.person_name import PersonName
+from server.terms.scope import Scope
+
+Opinion = Annotated[str, Field(max_length=1000)]
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Page(Query):
+    state: CaseState | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Id | None = None
+
+
+class CaseSummary(Answer):
+    id: str
+    case_number: str | None
+    application_id: str
+    application_number: str
+    district: str
+    business_type: str
+    business_type_text: str
+    state: str
+    state_text: str
+    version: int
+    submitted_at: str
+    promised_on: str | None
+
+
+class CaseList(Answer):
+    items: list[CaseSummary]
+    next: str | None
+
+
+class Share(Answer):
+    numerator: int
+    denominator: int
+
+
+class CaseParty(Answer):
+    role: str
+    role_text: str
+    name_masked: str
+    id_number_masked: str
+    share: Share | None
+
+
+class CaseMaterial(Answer):
+    id: str
+    code: str
+    name: str
+    digest: str
+    mime: str
+    size: int
+
+
+class CaseTrack(Answer):
+    code: str
+    name: str
+    state: str
+    state_text: str
+
+
+class Case(CaseSummary):
+    """`waits_for` names the tracks that hold up what comes next."""
+
+    unit_code: str
+    certificate_number: str
+    parties: list[CaseParty]
+    materials: list[CaseMaterial]
+    tracks: list[CaseTrack]
+    waits_for: list[str]
+
+
+class Acceptance(Input):
+    opinion: Opinion = ""
+
+
+class Correction(Input):
+    """Everything at once (一次性告知); `deadline_days` are calendar days."""
+
+    items: Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(min_length=1, max_length=50)]
+    deadline_days: Annotated[int, Field(ge=1, le=90)]
+
+
+class Refusal(Input):
+    ground: Annotated[str, Field(min_length=1, max_length=500)]
+    opinion: Opinion = ""
+
+
+class Review(Input):
+    result: Literal["passed", "rejected"]
+    opinion: Opinion = ""
+
+
+class Empty(Input):
+    """A command without content: `{}`."""
+
+
+class Decision(Protocol):
+    """What every decision is called with beside its own content."""
+
+    def __call__(
+        self, *, staff_id: str, scope: Scope, case_id: str, version: int | None, key: RequestKey
+    ) -> Awaitable[None]: ...
+
+
+_COMMON = (errors.CaseNotFound, errors.CaseStale, errors.CaseStateWrong)
+
+
+def blueprint(house: House, edge: Edge) -> Blueprint:
+    """The routes of cases."""
+    routes = Routes("cases", "/staff/v1/cases", edge)
+    _reading(routes, house)
+    _before_acceptance(routes, house)
+    _after_acceptance(routes, house)
+    return routes.blueprint
+
+
+def _reading(routes: Routes, house: House) -> None:
+    needs = house.registry
+
+    @routes.get(
+        "", access=staff("case.read"), summary="Cases of my districts, newest first", query=Page, answer=CaseList
+    )
+    async def case_list(call: Call[Page]) -> CaseList:
+        page = call.input
+        found = await queries.cases(
+            needs, scope=_scope(call), state=page.state, before=page.cursor, limit=page.limit + 1
+        )
+        shown = found[: page.limit]
+        items = [_summary(line, await _business(house, line)) for line in shown]
+        return CaseList(items=items, next=shown[-1].id if len(found) > page.limit else None)
+
+    @routes.get(
+        "/<case_id:str>",
+        access=staff("case.read"),
+        summary="A case, its parties masked",
+        answer=Case,
+        errors=(errors.CaseNotFound,),
+    )
+    async def read_case(call: Call[None], case_id: str) -> Case:
+        return _present(await queries.case(needs, scope=_scope(call), case_id=case_id))
+
+    @routes.get(
+        "/<case_id:str>/materials/<material_id:str>",
+        access=staff("case.read"),
+        summary="One file of a case; leaves a trace",
+        media_type="*/*",
+        errors=(errors.CaseNotFound, errors.MaterialNotFound),
+    )
+    async def material(call: Call[None], case_id: str, material_id: str) -> HTTPResponse:
+        opened = await service.open_material(
+            needs, staff_id=call.who.id, scope=_scope(call), case_id=case_id, material_id=material_id
+        )
+        body = b"".join([chunk async for chunk in opened.chunks])
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": "sandbox"}
+        return HTTPResponse(body, content_type=opened.mime, headers=headers)
+
+
+def _before_acceptance(routes: Routes, house: House) -> None:
+    needs = house.registry
+
+    @routes.post(
+        "/<case_id:str>/acceptance",
+        access=staff("case.decide"),
+        summary="Accept (受理)",
+        body=Acceptance,
+        answer=Case,
+        errors=(*_COMMON, errors.RegisterChanged, errors.UnitOccupied, errors.SharesWrong),
+    )
+    async def acceptance(call: Call[Acceptance], case_id: str) -> Case:
+        opinion = call.input.opinion
+        return await _decide(house, call, case_id, lambda **given: service.accept(needs, opinion=opinion, **given))
+
+    @routes.post(
+        "/<case_id:str>/correction",
+        access=staff("case.decide"),
+        summary="Ask for corrections (补正), all at once",
+        body=Correction,
+        answer=Case,
+        errors=_COMMON,
+    )
+    async def correction(call: Call[Correction], case_id: str) -> Case:
+        items, days = call.input.items, call.input.deadline_days
+        return await _decide(
+            house,
+            call,
+            case_id,
+            lambda **given: service.ask_correction(needs, items=items, deadline_days=days, **given),
+        )
+
+    @routes.post(
+        "/<case_id:str>/refusal",
+        access=staff("case.decide"),
+        summary="Refuse acceptance or registration (不予受理、不予登记)",
+        body=Refusal,
+        answer=Case,
+        errors=_COMMON,
+    )
+    async def refusal(call: Call[Refusal], case_id: str) -> Case:
+        ground, opinion = call.input.ground, call.input.opinion
+        return await _decide(
+            house, call, case_id, lambda **given: service.refuse(needs, ground=ground, opinion=opinion, **given)
+        )
+
+
+def _after_acceptance(routes: Routes, house: House) -> None:
+    needs = house.registry
+
+    @routes.post(
+        "/<case_id:str>/review",
+        access=staff("case.review"),
+        summary="Close the review (审核)",
+        body=Review,
+        answer=Case,
+        errors=_COMMON,
+    )
+    async def review(call: Call[Review], case_id: str) -> Case:
+        result, opinion = call.input.result, call.input.opinion
+        return await _decide(
+            house, call, case_id, lambda **given: service.review(needs, result=result, opinion=opinion, **given)
+        )
+
+    @routes.post(
+        "/<case_id:str>/entry",
+        access=staff("case.enter"),
+        summary="Enter in the register (登簿)",
+        body=Empty,
+        answer=Case,
+        errors=(
+            *_COMMON,
+            errors.ReviewNotPassed,
+            errors.TaxNotCleared,
+            errors.FeeNotSettled,
+            errors.TrackOpen,
+            errors.RegisterChanged,
+        ),
+    )
+    async def entry(call: Call[Empty], case_id: str) -> Case:
+        return await _decide(house, call, case_id, lambda **given: service.enter(needs, **given))
+
+
+async def _decide(house: House, call: Call[Any], case_id: str, decision: Decision) -> Case:
+    """Carry a decision out once under the request's key, and answer the case as it is then."""
+    scope, version = _scope(call), _version(call)
+
+    async def command(key: RequestKey) -> str:
+        await decision(staff_id=call.who.id, scope=scope, case_id=case_id, version=version, key=key)
+        return case_id
+
+    done = await call.once(command)
+    return _present(await queries.case(house.registry, scope=scope, case_id=done))
+
+
+def _scope(call: Call[Any]) -> Scope:
+    return Scope(call.who.districts)
+
+
+def _version(call: Call[Any]) -> int | None:
+    """The version the officer saw, where the page says so; VERSION_MISSING for one that cannot be read."""
+    if "if-match" not in call.request.headers:
+        return None
+    return call.if_match()
+
+
+async def _business(house: House, line: CaseLine) -> str:
+    procedure = await house.registry.procedures.of(
+        business_type=line.business_type, district=line.district, version=line.catalogue_version
+    )
+    return procedure.name
+
+
+def _summary(line: CaseLine, business: str) -> CaseSummary:
+    return CaseSummary(
+        id=line.id,
+        case_number=line.case_number,
+        application_id=line.application_id,
+        application_number=line.application_number,
+        district=line.district,
+        business_type=line.business_type,
+        business_type_text=business,
+        state=line.state,
+        state_text=rules.state_text(line.state),
+        version=line.version,
+        submitted_at=rfc3339(line.submitted_at),
+        promised_on=line.promised_on.isoformat() if line.promised_on else None,
+    )
+
+
+def _present(record: CaseRecord) -> Case:
+    first = record.entries[0]
+    return Case(
+        **_summary(record.line, record.business_name).model_dump(),
+        unit_code=first.unit_code,
+        certificate_number=first.certificate_number,
+        parties=[_party(party) for party in first.parties],
+        materials=[
+            CaseMaterial(id=each.id, code=each.code, name=each.name, digest=each.digest, mime=each.mime, size=each.size)
+            for each in record.materials
+        ],
+        tracks=[
+            CaseTrack(code=track.code, name=track.name, state=track.state, state_text=rules.track_text(track.state))
+            for track in record.tracks
+        ],
+        waits_for=[blocker.track for blocker in record.waits_for],
+    )
+
+
+def _party(party: Party) -> CaseParty:
+    person = party.kind == "person"
+    share = None
+    if party.share_numerator is not None and party.share_denominator is not None:
+        share = Share(numerator=party.share_numerator, denominator=party.share_denominator)
+    return CaseParty(
+        role=party.role,
+        role_text=PartyRole(party.role).text,
+        # An organisation's name and code are public.
+        name_masked=PersonName(party.name).masked() if person else party.name,
+        id_number_masked=IdDocument(IdKind(party.id_kind), party.id_number).masked() if person else party.id_number,
+        share=share,
+    )

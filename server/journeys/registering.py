@@ -1,0 +1,95 @@
+"""The registry side: what arrives from the platform, what is told to it, and the certificates of an entered case."""
+
+import base64
+
+from kit.clock import rfc3339
+from kit.errors import Permanent
+from server.certificates import queries as issued_queries
+from server.certificates.events import Issued, StatusChanged
+from server.journeys.house import House
+from server.journeys.issuing import issue_one, request_of
+from server.journeys.seeding import seed_demo
+from server.registry import service as registry
+from server.registry.due import due_certificates
+from server.registry.events import CertificatesReleased, Entered, MessageQueued, PlatformMessageArrived
+
+__all__ = ["issue", "record_message", "seed_demo", "send_certificate", "send_message", "send_status"]
+
+
+async def record_message(house: House, event: PlatformMessageArrived) -> None:
+    """Work on a message from the platform."""
+    message = await registry.open_up(house.registry, inbox_id=event.inbox_id)
+    match message.kind:
+        case "case_package" | "correction":
+            await registry.receive_package(house.registry, message=message)
+        case "evidence_tax" | "evidence_fee":
+            await registry.record_evidence(house.registry, message=message)
+        case "withdrawal":
+            await registry.withdraw(house.registry, message=message)
+        case _:
+            raise Permanent(f"no way to work on {message.kind}")
+
+
+async def send_message(house: House, event: MessageQueued) -> None:
+    """Send what was queued down to the platform."""
+    await registry.send_message(house.registry, message_id=event.message_id)
+
+
+async def issue(house: House, event: Entered | CertificatesReleased) -> None:
+    """Make the certificates of an entered case, unless a track still holds them up."""
+    due = await due_certificates(house.registry, case_id=event.case_id)
+    for certificate in due.certificates:
+        await issue_one(house, request_of(due, certificate), positions=certificate.holder_positions)
+
+
+async def send_certificate(house: House, event: Issued) -> None:
+    """Queue a certificate for the platform, whole."""
+    record = await issued_queries.issued(house.certificates, certificate_id=event.certificate_id)
+    pdf = await issued_queries.issued_pdf(house.certificates, record=record)
+    body = {
+        "application_id": record.application_id,
+        "certificate_id": record.id,
+        "number": record.number,
+        "kind": record.kind,
+        "unit_code": record.unit_code,
+        "district": record.district,
+        "location": record.location,
+        "registered_on": record.registered_on.isoformat(),
+        "state": record.state,
+        "holders": [
+            {
+                "name": holder.name,
+                "id_kind": holder.id_kind,
+                "id_number": holder.id_number,
+                "share_numerator": holder.share_numerator,
+                "share_denominator": holder.share_denominator,
+            }
+            for holder in record.holders
+        ],
+        "co_ownership": record.co_ownership,
+        "credential": record.credential,
+        "pdf_base64": base64.b64encode(pdf).decode(),
+        "pdf_digest": record.pdf_digest,
+    }
+    await registry.queue_message(
+        house.registry, kind="certificate", subject=record.id, application_id=record.application_id, body=body
+    )
+
+
+async def send_status(house: House, event: StatusChanged) -> None:
+    """Queue what became of a certificate."""
+    record = await issued_queries.issued(house.certificates, certificate_id=event.certificate_id)
+    if record.changed_at is None:
+        raise Permanent("a status that changed has a time")
+    body = {
+        "certificate_id": record.id,
+        "number": record.number,
+        "state": record.state,
+        "changed_at": rfc3339(record.changed_at),
+        "superseded_by": record.superseded_by,
+        "paper_state": record.paper_state,
+    }
+    # The certificate's own line, not its application's: its copy went down the same way.
+    await registry.queue_message(
+        house.registry, kind="status_change", subject=f"{record.id}:{record.state}", application_id="", body=body
+    )
