@@ -13,7 +13,7 @@ from kit.wallets.wechat.pay.keys import merchant_key, platform_keys
 from kit.wallets.wechat.pay.signing import MerchantSigner
 from kit.wallets.wechat.token import StableToken
 from kit.wallets.wechat.transport import WechatApi
-from notifications.channels.wechat import WechatMessages
+from notifications.channels.wechat import WechatChannel
 from notifications.ports import Channel
 from payments.ports import Notices, Ordering
 from payments.providers.wechat_pay import WechatPay, WechatPayNotices
@@ -69,7 +69,7 @@ def _wechat(settings: Settings, clock: Clock, partners: Partners) -> None:
     partners.login = WechatLogin(api, app_id=section.app_id, secret=secret)
     partners.phones = WechatPhoneNumbers(api, app_id=section.app_id)
     partners.face = WechatFace(api)
-    partners.channels[WECHAT] = WechatMessages(api, section.templates)
+    partners.channels[WECHAT] = WechatChannel(api, section.templates)
 
 
 def _wechat_pay(settings: Settings, clock: Clock, partners: Partners) -> None:
