@@ -16,7 +16,7 @@ from kit.outbox.drain import Drain
 from payments import service
 from payments.events import AttemptOpened, NoticeArrived, OrderOpened, PaymentSettled
 from payments.models import Attempt, Order
-from payments.ports import Needs, Ordering
+from payments.ports import Needs, Notices, Ordering
 from payments.providers.fake import FakeWallet
 from payments.rules import Line
 from tests.support.moments import NOON
@@ -42,9 +42,9 @@ class Till:
     told: list[PaymentSettled] = field(default_factory=list)
     opened: list[OrderOpened] = field(default_factory=list)
 
-    def through(self, ordering: Ordering) -> "Till":
+    def through(self, ordering: Ordering, notices: Notices | None = None) -> "Till":
         """The same house with another way to the wallet."""
-        needs = replace(self.needs, ordering={WALLET: ordering})
+        needs = replace(self.needs, ordering={WALLET: ordering}, notices={WALLET: notices or self.wallet})
         other = replace(self, needs=needs)
         other.drain = Drain(SimpleNamespace(payments=needs), self.drain.handlers, self.clock)
         return other
@@ -85,8 +85,8 @@ class Till:
         await self.drain.until_idle(rounds=50)
 
 
-def till() -> Till:
-    clock = FixedClock(NOON)
+def till(clock: FixedClock | None = None) -> Till:
+    clock = clock or FixedClock(NOON)
     wallet = FakeWallet(clock)
     told: list[PaymentSettled] = []
     opened: list[OrderOpened] = []
