@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 import pytest
@@ -9,7 +10,8 @@ from kit.clock import FixedClock
 from kit.db import fetch, transaction
 from kit.errors import OutsideError, Permanent
 from kit.outbox import Event, Handler, Outbox
-from kit.outbox.drain import Drain
+from kit.outbox import claim as claims
+from kit.outbox.drain import Drain, back_off
 from kit.outbox.queries import parked, replay
 from tests.conftest import Db
 from tests.support.moments import NOON
@@ -68,10 +70,14 @@ async def test_a_rolled_back_change_tells_nobody(db: Db):
         raise AssertionError(event)
 
     bench = Bench(listen)
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with transaction():
             await bench.outbox.publish(Happened("a", 1))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     assert bench.woken == 0
     assert await bench.drain.once() == 0
 
@@ -154,18 +160,18 @@ async def test_a_timer_waits_for_its_moment(db: Db):
 
 async def test_a_dead_workers_row_is_taken_over_when_its_lease_ends(db: Db):
     seen: list[int] = []
-    stuck = asyncio.Event()
+    begun, stuck = asyncio.Event(), asyncio.Event()
 
     async def listen(_: Any, event: Happened) -> None:
         seen.append(event.number)
         if len(seen) == 1:
+            begun.set()
             await stuck.wait()
 
     bench = Bench(listen)
     await bench.publish("a", 1)
     dying = asyncio.create_task(bench.drain.once())
-    while not seen:
-        await asyncio.sleep(0.01)
+    await begun.wait()
     assert await bench.drain.once() == 0, "it is leased"
     bench.clock.advance(seconds=61)
     assert await bench.drain.once() == 1
@@ -190,3 +196,37 @@ async def test_many_workers_handle_each_row_once(db: Db):
     assert sorted(seen) == list(range(30))
     for key in range(3):
         assert [n for n in seen if n % 3 == key] == sorted(n for n in seen if n % 3 == key)
+
+
+async def test_a_key_that_the_column_cannot_hold_is_refused_on_every_database(db: Db):
+    async def listen(_: Any, event: Happened) -> None: ...
+
+    with pytest.raises(ValueError, match="ordering key"):
+        await Bench(listen).publish("x" * 65, 1)
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(1, 0.5), (2, 1), (5, 8), (12, 600), (5000, 600)])
+def test_the_wait_doubles_up_to_ten_minutes(attempts: int, seconds: float):
+    assert back_off(attempts) == seconds
+
+
+async def test_a_row_whose_lease_fails_leaves_the_others_finished(db: Db, monkeypatch: pytest.MonkeyPatch):
+    seen: list[str] = []
+
+    async def listen(_: Any, event: Happened) -> None:
+        await asyncio.sleep(0.02)
+        seen.append(event.thing)
+
+    bench, lease = Bench(listen), claims.lease
+
+    async def fail_for_first(row: dict[str, Any], *, now: datetime, seconds: int) -> Any:
+        if '"a"' in row["payload"]:
+            raise ConnectionError
+        return await lease(row, now=now, seconds=seconds)
+
+    for thing in "abc":
+        await bench.publish(thing, 1)
+    monkeypatch.setattr(claims, "lease", fail_for_first)
+    with pytest.raises(ConnectionError):
+        await bench.drain.once()
+    assert sorted(seen) == ["b", "c"], "nothing goes on behind the loop's back"
