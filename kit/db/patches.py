@@ -21,6 +21,7 @@ from tortoise.backends.sqlite import client as sqlite
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
 from tortoise.migrations.schema_editor.mysql import MySQLSchemaEditor
+from tortoise.migrations.schema_editor.sqlite import SqliteSchemaEditor
 
 PATCHED_FOR = "1.1"
 
@@ -143,11 +144,23 @@ def _binary_table(_self: Any, table: str) -> str:  # noqa: ARG001 - called by ke
     return " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 
 
+_sqlite_escapes = SqliteSchemaEditor._get_escape_translation_table  # noqa: SLF001
+
+
+def _escapes_with_semicolon() -> list[str]:
+    """On SQLite a migration is cut at every semicolon, one in a table's description too."""
+    table = _sqlite_escapes()
+    table[ord(";")] = ","
+    return table
+
+
 def apply() -> None:
     """Mend Tortoise's transaction contexts and its MySQL tables' collation; safe to call more than once."""
     for maker in (MySQLSchemaGenerator, MySQLSchemaEditor):
         schema: Any = maker
         schema._table_generate_extra = _binary_table  # noqa: SLF001
+    sqlite_editor: Any = SqliteSchemaEditor
+    sqlite_editor._get_escape_translation_table = staticmethod(_escapes_with_semicolon)  # noqa: SLF001
     # aiomysql 0.3 takes a name from PyMySQL that newer ones have emptied: no bytes could be written.
     driver: Any = aiomysql.connection
     driver.escape_bytes_prefixed = escape_bytes
