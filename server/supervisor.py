@@ -1,4 +1,4 @@
-"""Embedded mode's supervisor: keeps the server and the worker running, and stops both in order."""
+"""Embedded mode's supervisor: keeps the server and the worker running, and stops both in good order."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import httpx
 
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
+_STEADY_SECONDS = 10.0
+_FIRST_DELAY, _LONGEST_DELAY = 0.2, 10.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -23,47 +26,51 @@ class Child:
     """One process that is started again whenever it ends by itself."""
 
     name: str
-    command: list[str]
+    command: Sequence[str]
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
-    started: float = field(default=0.0)
-
-    async def start(self) -> None:
-        self.started = time.monotonic()
-        self.process = await asyncio.create_subprocess_exec(
-            *self.command, preexec_fn=_die_with_parent, start_new_session=True
-        )
+    on_start: Callable[[], None] = field(default=lambda: None)
 
     async def keep(self, stopping: asyncio.Event) -> None:
-        """Start, wait for the end, start again; slower each time it ends within ten seconds."""
-        delay = 0.2
+        """Start, wait for the end, start again; slower each time it ends soon. Stops it when told to."""
+        delay = _FIRST_DELAY
         while not stopping.is_set():
-            await self.start()
-            process = self.process
-            if process is None:
-                return
-            code = await process.wait()
+            started = time.monotonic()
+            code = await self._run(stopping)
             if stopping.is_set():
                 return
             self.restarts += 1
-            delay = 0.2 if time.monotonic() - self.started > 10 else min(delay * 2, 10)  # noqa: PLR2004 - seconds
-            print(f"{self.name} ended with {code}; starting it again", flush=True)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), timeout=delay)
+            delay = _FIRST_DELAY if time.monotonic() - started > _STEADY_SECONDS else min(delay * 2, _LONGEST_DELAY)
+            _say(f"{self.name} ended with {code}; starting it again in {delay:.1f} s")
+            await _wait(stopping, delay)
 
-    def terminate(self) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.terminate()
+    async def _run(self, stopping: asyncio.Event) -> int:
+        self.process = process = await asyncio.create_subprocess_exec(
+            *self.command, preexec_fn=_die_with_parent, start_new_session=True
+        )
+        self.on_start()
+        ended, told = asyncio.create_task(process.wait()), asyncio.create_task(stopping.wait())
+        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not ended.done():
+            await _end(process)
+        return await ended
 
-    async def end(self) -> None:
-        """Wait for the end, at most STOP_SECONDS, then insist."""
-        if self.process is None or self.process.returncode is not None:
-            return
-        try:
-            await asyncio.wait_for(self.process.wait(), timeout=STOP_SECONDS)
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask it to end, and insist after STOP_SECONDS."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), timeout=STOP_SECONDS)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), timeout=seconds)
 
 
 def _die_with_parent() -> None:
@@ -72,49 +79,81 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-async def supervise(*, settings_file: Path, base_url: str, ready_file: Path | None) -> None:
-    """Run `serve` and `work` until SIGTERM or SIGINT; write `ready_file` once /readyz answers 200."""
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - `yichuang up` talks to whoever started it
+
+
+async def supervise(
+    *,
+    settings_file: Path,
+    base_url: str,
+    ready_file: Path | None,
+    commands: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Run `serve` and `work` until SIGTERM or SIGINT.
+
+    `ready_file` is written once /readyz answers 200, and again when a process was replaced: JSON with `base_url` and
+    the process ids `supervisor`, `server` and `worker`. It is gone when the supervisor is.
+    """
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    command = [sys.executable, "-m", "server.cli", "--settings", str(settings_file)]
-    children = [Child("server", [*command, "serve"]), Child("worker", [*command, "work"])]
-    keepers = [asyncio.create_task(child.keep(stopping)) for child in children]
-    announcing = asyncio.create_task(_announce(children, base_url, ready_file, stopping))
-    await stopping.wait()
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    ready = _ReadyFile(ready_file, base_url)
+    ready.remove()  # one that a killed supervisor left would name processes of others
+    children = [Child(name, command) for name, command in (commands or _commands(settings_file)).items()]
     for child in children:
-        child.terminate()
-    await asyncio.gather(*(child.end() for child in children))
-    await asyncio.gather(*keepers, announcing)
+        child.on_start = lambda: ready.write(children)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for child in children:
+                tasks.create_task(child.keep(stopping))
+            tasks.create_task(_announce(children, base_url, ready, stopping))
+    finally:
+        ready.remove()
 
 
-async def _announce(children: list[Child], base_url: str, ready_file: Path | None, stopping: asyncio.Event) -> None:
+def _commands(settings_file: Path) -> dict[str, list[str]]:
+    command = [sys.executable, "-m", "server.cli", "--settings", str(settings_file)]
+    return {"server": [*command, "serve"], "worker": [*command, "work"]}
+
+
+async def _announce(children: list[Child], base_url: str, ready: "_ReadyFile", stopping: asyncio.Event) -> None:
     deadline = time.monotonic() + READY_SECONDS
     async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
-        while not stopping.is_set():
-            if await _ready(client, base_url):
-                break
+        while not stopping.is_set() and not await _answers(client, base_url):
             if time.monotonic() > deadline:
-                print(f"not ready after {READY_SECONDS:.0f} s; see the log", flush=True)
+                _say(f"not ready after {READY_SECONDS:.0f} s; see the log")
                 deadline = time.monotonic() + READY_SECONDS
-            await asyncio.sleep(0.1)
-    if stopping.is_set():
-        return
-    print(f"ready: {base_url}/docs", flush=True)
-    if ready_file is not None:
-        _write(ready_file, children, base_url)
+            await _wait(stopping, 0.1)
+    if not stopping.is_set():
+        _say(f"ready: {base_url}/docs")
+        ready.announced = True
+        ready.write(children)
 
 
-async def _ready(client: httpx.AsyncClient, base_url: str) -> bool:
+async def _answers(client: httpx.AsyncClient, base_url: str) -> bool:
     try:
         return (await client.get(f"{base_url}/readyz")).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
 
 
-def _write(ready_file: Path, children: list[Child], base_url: str) -> None:
-    pids = {child.name: child.process.pid for child in children if child.process is not None}
-    temporary = ready_file.with_suffix(".new")
-    temporary.write_text(json.dumps({"base_url": base_url, "supervisor": os.getpid(), **pids}))
-    temporary.rename(ready_file)
+@dataclass
+class _ReadyFile:
+    """Tells scripts that the house is ready, and which processes it is."""
+
+    path: Path | None
+    base_url: str
+    announced: bool = False
+
+    def write(self, children: list[Child]) -> None:
+        if self.path is None or not self.announced:
+            return
+        pids = {child.name: child.process.pid for child in children if child.process is not None}
+        temporary = self.path.with_name(f"{self.path.name}.new")
+        temporary.write_text(json.dumps({"base_url": self.base_url, "supervisor": os.getpid(), **pids}))
+        temporary.rename(self.path)
+
+    def remove(self) -> None:
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
