@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 
-from kit.money import yuan
 from server.applications.records import ApplicationRecord, PartyRecord
 from server.applications.rules import questions_for
 from server.terms.codes import CoOwnership, IdKind
@@ -14,6 +13,10 @@ from server.terms.id_document import IdDocument
 
 FORM = 1
 """Raised when the statement's shape changes; part of what is digested."""
+
+
+_FEN_PER_TEN_THOUSAND = 1_000_000
+_SHARES = {"1/1": "全部"}
 
 
 def masked_number(party: PartyRecord) -> str:
@@ -65,7 +68,7 @@ def readable(statement: Mapping[str, Any]) -> str:
         lines += [f"不动产权证号：{entry['certificate_number']}"]
         lines += [f"面积：{entry['area_centiare'] / 100:.2f}平方米"] if entry["area_centiare"] else []
         lines += [f"用途：{entry['usage_text']}", ""]
-    lines += ["【成交价格】", f"{yuan(application['price_fen'])}元", ""]
+    lines += ["【成交价格】", _money(application["price_fen"]), ""]
     lines += ["【当事人】", *(_party_line(each) for each in statement["parties"]), ""]
     sole = "是" if application["sole_home_over_five_years"] else "否"
     lines += ["【纳税申报】", f"卖方家庭唯一住房且已满五年：{sole}", ""]
@@ -127,8 +130,15 @@ def _inquiry(record: ApplicationRecord, party: PartyRecord, answers: Mapping[str
     return found
 
 
+def _money(fen: int) -> str:
+    """Grouped by thousands, and in 万 where that comes out even: long rows of zeros are misread."""
+    whole, rest = divmod(fen, _FEN_PER_TEN_THOUSAND)
+    spoken = f"（{whole:,}万元）" if whole and not rest else ""
+    return f"{fen // 100:,}.{fen % 100:02d}元{spoken}"
+
+
 def _party_line(party: Mapping[str, Any]) -> str:
-    share = f"，份额{party['share']}" if party["share"] else ""
+    share = f"，份额{_SHARES.get(party['share'], party['share'])}" if party["share"] else ""
     return f"{party['role_text']}：{party['name']}（证件号码{party['id_number']}）{share}"
 
 

@@ -57,14 +57,29 @@ async def test_the_statement_says_everything_and_hides_the_others_numbers(city: 
     given = await make.answers(city, case, case.buyer)
     shown = await service.answer_inquiry(city.needs, **_by(case, case.buyer), answers=given)
     assert shown.digest == statement.digest(orjson.loads(statement.canonical(shown.statement)))
-    for words in ("张明", "王强", "320106199003079973", "2000000.00元", "软件大道18号", "3幢302室", "询问笔录"):
+    for words in (
+        "张明",
+        "王强",
+        "320106199003079973",
+        "2,000,000.00元（200万元）",
+        "软件大道18号",
+        "3幢302室",
+        "询问笔录",
+    ):
         assert words in shown.text
-    assert "份额1/1" in shown.text
+    assert "份额全部" in shown.text
     assert "申请人身份证明（李静）：1份文件" in shown.text
     assert "32010219850312999X" not in shown.text + str(shown.statement)
     assert "真实性承诺书" in shown.text
     again = await queries.inquiry(city.needs, **_by(case, case.buyer))
     assert again.answers == given
+
+
+@pytest.mark.parametrize(
+    ("fen", "text"), [(200_000_000, "2,000,000.00元（200万元）"), (123_456, "1,234.56元"), (5, "0.05元")]
+)
+def test_a_price_is_written_so_that_zeros_are_not_misread(fen: int, text: str):
+    assert statement._money(fen) == text
 
 
 async def test_another_answer_makes_another_digest(city: World):
