@@ -1,16 +1,19 @@
 """Backup and restore of the embedded mode: one file with the database, the files and their digests, never the keys."""
 
+import contextlib
 import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 FORMAT = 1
 MANIFEST, DATABASE, FILES = "manifest.json", "database.db", "files"
@@ -37,10 +40,19 @@ def write(*, database: Path, files: Path, target: Path) -> dict[str, Any]:
         _copy_database(database, copy)
         unfinished = Path(folder) / "backup.tar.gz"
         manifest = _pack(unfinished, copy, files)
-        with unfinished.open("rb") as done:
-            os.fsync(done.fileno())
+        unfinished.chmod(0o600)
+        _to_disk(unfinished)
         unfinished.rename(target)
+        _to_disk(target.parent)
     return manifest
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _copy_database(database: Path, copy: Path) -> None:
@@ -58,18 +70,38 @@ def _copy_database(database: Path, copy: Path) -> None:
 def _pack(archive: Path, copy: Path, files: Path) -> dict[str, Any]:
     digests: dict[str, str] = {}
     with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
-        digests[DATABASE] = _digest(copy)
-        tar.add(copy, arcname=DATABASE)
+        digests[DATABASE] = _add(tar, copy, DATABASE)
         for path in _stored(files):
             name = f"{FILES}/{path.relative_to(files)}"
-            digests[name] = _digest(path)
-            tar.add(path, arcname=name, recursive=False)
+            # An upload in hand is renamed when it is complete; no row of the copied database names it yet.
+            with contextlib.suppress(FileNotFoundError):
+                digests[name] = _add(tar, path, name)
         manifest = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "sha256": digests}
         content = json.dumps(manifest, indent=1).encode()
         entry = tarfile.TarInfo(MANIFEST)
         entry.size = len(content)
         tar.addfile(entry, io.BytesIO(content))
     return manifest
+
+
+class _Hashing:
+    """Reads a file and digests what was read: a file that grows meanwhile must still fit its digest."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        part = self._content.read(size)
+        self.sha256.update(part)
+        return part
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
+    with path.open("rb") as content:
+        hashing = _Hashing(content)
+        tar.addfile(tar.gettarinfo(arcname=name, fileobj=content), cast("IO[bytes]", hashing))
+    return hashing.sha256.hexdigest()
 
 
 def _stored(files: Path) -> Iterator[Path]:
@@ -83,7 +115,9 @@ def _digest(path: Path) -> str:
 
 def restore(*, source: Path, database: Path, files: Path) -> dict[str, Any]:
     """Put a backup back where nothing is; every digest is checked before anything is moved into place."""
-    if database.exists() or (files.is_dir() and any(files.iterdir())):
+    # A journal left beside a lost database would be played into the restored one.
+    left = [database, *(database.with_name(f"{database.name}-{journal}") for journal in ("wal", "shm", "journal"))]
+    if any(path.exists() for path in left) or (files.is_dir() and any(files.iterdir())):
         raise BackupError(f"{database} or {files} is not empty; stop the service and move them away first")
     database.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=database.parent) as folder:
@@ -93,7 +127,7 @@ def restore(*, source: Path, database: Path, files: Path) -> dict[str, Any]:
             if files.is_dir():
                 files.rmdir()
             files.parent.mkdir(parents=True, exist_ok=True)
-            unpacked.rename(files)
+            shutil.move(unpacked, files)  # it may be another disk
         (Path(folder) / DATABASE).rename(database)
     return manifest
 
@@ -103,12 +137,13 @@ def _unpack(source: Path, folder: Path) -> dict[str, Any]:
         with tarfile.open(source, "r:gz") as tar:
             tar.extractall(folder, filter="data")
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-        expected: dict[str, str] = manifest["sha256"]
-    except (tarfile.TarError, OSError, KeyError, ValueError) as error:
-        raise BackupError(f"{source} is not a backup of ours: {error}") from error
-    if manifest["format"] != FORMAT:
-        raise BackupError(f"{source} has format {manifest['format']}, this version reads {FORMAT}")
-    found = {str(path.relative_to(folder)): _digest(path) for path in _stored(folder) if path.name != MANIFEST}
+        written, expected = manifest["format"], manifest["sha256"]
+    except (tarfile.TarError, OSError, EOFError, zlib.error, KeyError, TypeError, ValueError) as error:
+        raise BackupError(f"{source} is damaged or not a backup of ours: {error}") from error
+    if written != FORMAT:
+        raise BackupError(f"{source} has format {written}, this version reads {FORMAT}")
+    (folder / MANIFEST).unlink()
+    found = {str(path.relative_to(folder)): _digest(path) for path in _stored(folder)}
     if found != expected:
         wrong = sorted(set(found.items()) ^ set(expected.items()))
         raise BackupError(f"{source} is damaged at {wrong[0][0]}; nothing was restored")
