@@ -13,7 +13,7 @@ from kit.web.validation import Answer, Input, Query
 from server.certificates import queries
 from server.certificates.errors import CertificateNotFound
 from server.certificates.queries import CopyRecord
-from server.certificates.states import state_text, verdict
+from server.certificates.states import paper_text, state_text, verdict
 from server.identity import queries as residents
 from server.identity.rules import Level
 from server.journeys.house import House
@@ -25,12 +25,14 @@ class Page(Query):
 
 
 class Certificate(Answer):
-    """`link` is what the QR code holds."""
+    """`link` is what the QR code holds; `paper_state` says where the paper is, once there was one."""
 
     id: str
     number: str
     state: str
     state_text: str
+    paper_state: str
+    paper_state_text: str
     unit_code: str
     location: str
     registered_on: str
@@ -170,6 +172,8 @@ def _present(record: CopyRecord) -> Certificate:
         number=record.number,
         state=record.state,
         state_text=state_text(record.state),
+        paper_state=record.paper_state,
+        paper_state_text=paper_text(record.paper_state),
         unit_code=record.unit_code,
         location=record.location,
         registered_on=record.registered_on.isoformat(),

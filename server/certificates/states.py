@@ -24,6 +24,11 @@ _TEXTS = {
     CertificateState.CANCELLED: "已注销",
     UNKNOWN: "状态暂不能确认",
 }
+_PAPER_TEXTS = {
+    PaperState.WITH_HOLDER: "纸质证书由权利人持有",
+    PaperState.NOT_PRINTED: "没有打印纸质证书",
+    PaperState.TO_BE_RETURNED: "纸质证书应交回登记机构",
+}
 _NOT_GENUINE = "不能确认真伪"
 _SENTENCES = {
     CertificateState.VALID: "本结果仅表明证书真实有效，不反映该不动产是否存在抵押、查封等情况。",
@@ -36,6 +41,11 @@ _NOT_GENUINE_SENTENCE = "这不是登记机构签发的证书编码，或者编�
 
 def state_text(state: str) -> str:
     return _TEXTS[state]
+
+
+def paper_text(state: str) -> str:
+    """Where a certificate's paper is, in words."""
+    return _PAPER_TEXTS[PaperState(state)]
 
 
 def verdict(state: str, *, genuine: bool) -> tuple[str, str]:
