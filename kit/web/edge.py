@@ -79,7 +79,7 @@ class Call(Generic[I]):
         return outcome.result_id
 
     def sent(self, digest: str) -> None:
-        """Bind the key to a streamed body by its `digest`, since the edge has seen the address only."""
+        """Bind the key to a streamed body by its `digest`, since the edge has seen its length and kind only."""
         content = f"{self.key.digest}\n{digest}".encode()
         bound = self.edge.cipher.digest_keyed(content, purpose="idempotency")
         self.keyed = replace(self.key, digest=bound)
@@ -106,7 +106,7 @@ class Call(Generic[I]):
 
 
 async def discard(request: Request) -> None:
-    """Read on after a refusal: a phone that is still sending sees a broken connection instead of the answer."""
+    """Read what nobody read: a phone that is still sending sees a broken connection instead of the answer."""
     stream: Any = request.stream
     left = DISCARDED_BYTES
     while left > 0 and (chunk := await stream.read()):

@@ -136,11 +136,16 @@ def _check(spec: RouteSpec) -> None:
 def _serve(spec: RouteSpec, endpoint: Endpoint, edge: Edge) -> Callable[..., Coroutine[Any, Any, HTTPResponse | None]]:
     route = f"{spec.method} {spec.path}"
 
+    async def rest(request: Request) -> None:
+        if spec.stream:  # also when all is well: a repeated upload is answered without looking at its body
+            await discard(request)
+
     async def serve(request: Request, path: dict[str, Any]) -> HTTPResponse:
         who = await edge.admit(request, spec.access)
         if spec.rate is not None:
             await edge.limits.check(spec.rate, route=route, caller=who.id or _address(request))
-        raw = b""
+        # A stream is read by the endpoint; its length and kind are what the edge can bind a key to.
+        raw = _outline(request) if spec.stream else b""
         given: Any = None
         if spec.body is not None:
             raw = json_body(request)
@@ -153,15 +158,20 @@ def _serve(spec: RouteSpec, endpoint: Endpoint, edge: Edge) -> Callable[..., Cor
 
     async def handler(request: Request, **path: Any) -> HTTPResponse:
         try:
-            return await serve(request, path)
-        except Problem:
-            if spec.stream:
-                await discard(request)
+            answer = await serve(request, path)
+        except Exception:
+            await rest(request)
             raise
+        await rest(request)
+        return answer
 
     setattr(handler, MARK, spec)
     handler.__name__ = endpoint.__name__
     return handler
+
+
+def _outline(request: Request) -> bytes:
+    return "\n".join(request.headers.get(name, "") for name in ("content-length", "content-type")).encode()
 
 
 def _address(request: Request) -> str:

@@ -277,6 +277,14 @@ def _blueprint(bench: Bench) -> Blueprint:
         call.sent((b"".join([chunk async for chunk in call.chunks(limit=1000)])).decode())
         return Made(id=await call.once(bench.command))
 
+    @routes.put("/large", access=resident(1), status=201, summary="Put", keyed=True, stream=True, answer=Made)
+    async def large(call: Call[None]) -> Made:
+        async def read(key: RequestKey) -> str:
+            assert sum([len(chunk) async for chunk in call.chunks(limit=10_000_000)]) > 0
+            return await bench.command(key)
+
+        return Made(id=await call.once(read))
+
     return routes.blueprint
 
 
@@ -305,6 +313,17 @@ async def test_over_http_a_request_that_is_still_running_says_when_to_ask_again(
         assert bench.outside is not None
         bench.outside.set()
         assert (await first).status_code == 201
+
+
+async def test_over_http_a_large_upload_is_repeated_without_breaking_the_connection(db: Db):
+    bench = Bench()
+    async with served([_blueprint(bench)]) as base_url, client(base_url, "resident-1") as http:
+        key, body = {"Idempotency-Key": "phone-key-1"}, b"x" * 5_000_000
+        answers = [await http.put("/things/large", content=body, headers=key) for _ in range(3)]
+        assert {(answer.status_code, answer.json()["id"]) for answer in answers} == {(201, answers[0].json()["id"])}
+        other = await http.put("/things/large", content=body + b"x", headers=key)
+        assert (other.status_code, other.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert await bench.effects() == 1
 
 
 async def test_over_http_a_streamed_body_belongs_to_its_key(db: Db):
