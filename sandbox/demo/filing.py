@@ -16,9 +16,8 @@ def log_in(scene: Scene) -> None:
         phone.bind_phone()
         phone.prove_real_name()
         phone.accept_messages()
-    asked = [each["target"] for each in scene.outside.book("requests") if each["status"] == 200]
     for target in ("wechat.jscode2session", "wechat.phone", "wechat.face_query"):
-        require(asked.count(target) >= len(scene.phones), f"the server did not ask WeChat for {target} each time")
+        _require_asked(scene, target, times=len(scene.phones))
 
 
 def draw_up(scene: Scene) -> None:
@@ -47,11 +46,18 @@ def confirm_and_submit(scene: Scene) -> None:
     scene.seller.calls.post("ask all parties to confirm", f"{path}/confirmation-request", expect=200)
     for phone in scene.phones.values():
         _confirm(scene, phone)
+    _require_asked(scene, "wechat.face_query", times=2 * len(scene.phones))
     submitted = scene.seller.calls.post("submit", f"{path}/submission", expect=201)
     require(submitted["receipt"]["number"], "there is no 收件回执")
     require(submitted["number"], "the application has no number")
     receipt = scene.seller.calls.get("read the 收件回执", f"{path}/documents/receipt")
     require(submitted["receipt"]["number"] in str(receipt), "the 收件回执 does not carry its number")
+
+
+def _require_asked(scene: Scene, target: str, *, times: int) -> None:
+    """By WeChat's own books: the server asked for the outcome, it did not take a phone's word for it."""
+    asked = [each for each in scene.outside.book("requests") if each["target"] == target and each["status"] == 200]
+    require(len(asked) >= times, f"the server asked WeChat for {target} {len(asked)} times, not {times}")
 
 
 def _owners_of_materials(application: dict[str, Any]) -> dict[str, Person]:

@@ -1,5 +1,6 @@
 """Steps 5, 6, 8 and 9: the case at the registry, from its arrival to the new certificate."""
 
+from collections import Counter
 from typing import Any
 
 from sandbox.demo import cast, paper
@@ -72,6 +73,17 @@ def receive_certificate(scene: Scene) -> None:
     require(cast.BUYER.name in text, "the certificate does not name the buyer")
     require(cast.UNIT_CODE in text, "the certificate does not name the unit")
     require(scene.new_certificate["number"] in text, "the certificate does not carry its number")
+    _everything_told_once(scene)
+
+
+def _everything_told_once(scene: Scene) -> None:
+    """Twice notified, once told: nobody has two messages of a kind, neither in WeChat nor in our own inbox."""
+    scene.journey.wait_for("the certificate's message", lambda: scene.buyer.messages("certificate_ready") or None)
+    for phone in scene.phones.values():
+        inbox = phone.calls.get("read my messages", f"{API}/messages")["items"]
+        for told in (inbox, scene.outside.look("/wx/messages", person=phone.person.key)):
+            twice = [template for template, count in Counter(each["template"] for each in told).items() if count > 1]
+            require(told and not twice, f"{phone.person.key} was told {twice or 'nothing'}")
 
 
 def _arrived(scene: Scene) -> dict[str, Any] | None:

@@ -17,10 +17,11 @@ def pay_fee(scene: Scene) -> None:
     require(order["amount_fen"] == cast.FEE_FEN, f"{order['amount_fen']} fen are asked for")
     buyer.pay(order["client_params"])
     number = scene.journey.wait_for("WeChat Pay's notification, twice", lambda: scene.told_twice("pay.notify"))
-    scene.journey.wait_for("the payment to settle", lambda: _settled(scene))
+    settled = scene.journey.wait_for("the payment to settle", lambda: _settled(scene))
     told_again = scene.outside.do("/pay/notify", out_trade_no=number)
     require(told_again["status"] in {200, 204}, f"the third notification was answered {told_again}")
     _settles_once(scene, number)
+    require(_settled(scene) == settled, "the third notification changed the payment")
 
 
 def _settled(scene: Scene) -> dict[str, Any] | None:

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import secrets
 import shutil
-import signal
 import sys
 import threading
 from collections import Counter
@@ -24,7 +23,7 @@ from sandbox.phones.outside import OutsideWorld
 from sandbox.phones.phone import Phone
 from sandbox.run import houses, partners
 from sandbox.run.houses import Houses
-from sandbox.run.processes import ROOT, ProcessFailed
+from sandbox.run.processes import ROOT, ProcessFailed, only_one, stop_on_signals
 
 VAR = ROOT / "var"
 RESULTS = VAR / "demo"
@@ -35,13 +34,14 @@ _TIME_SCALE = 0.01
 
 def main(arguments: list[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    stop_on_signals()
     journey = Journey()
     report = Report(journey)
     journey.says = report.waiting
     try:
-        _play(report, split=asked.split, keep=asked.keep)
-        _walk_sweep(report)
+        with only_one(_HOUSE.with_suffix(".lock")):
+            _play(report, split=asked.split, keep=asked.keep)
+            _walk_sweep(report)
     except Exception as error:  # noqa: BLE001 - whatever it is, the reader is told in which step
         _explain(journey.step, error)
         sys.exit(1)
@@ -148,7 +148,3 @@ def _explain(step: int, error: Exception) -> None:
     print("the logs:", file=sys.stderr)
     for log in sorted([*_HOUSE.rglob("logs/*.log"), _PARTNERS / "sandbox.log"]):
         print(f"  {log}", file=sys.stderr)
-
-
-def _as_ctrl_c(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt

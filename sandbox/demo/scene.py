@@ -53,8 +53,9 @@ class Scene:
         return found
 
     def all_told(self, template: str) -> bool | None:
-        """True once WeChat has shown a message of this template to all three parties."""
-        return all(phone.messages(template) for phone in self.phones.values()) or None
+        """True once WeChat has shown all three parties a message of this template about this case."""
+        shown = [phone.messages(template) for phone in self.phones.values()]
+        return all(self.case_number in str(each) for each in shown) or None
 
     def told_twice(self, target: str) -> str | None:
         """What a partner's notification was about, once it has been sent twice and acknowledged both times."""

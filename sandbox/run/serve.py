@@ -4,8 +4,8 @@ import argparse
 import contextlib
 import json
 import secrets
-import signal
 import sys
+import textwrap
 import threading
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from sandbox.run import houses, partners
 from sandbox.run.houses import Houses
 from sandbox.run.installation import free_ports, is_free
 from sandbox.run.partners import Partners
-from sandbox.run.processes import ROOT, ProcessFailed
+from sandbox.run.processes import ROOT, ProcessFailed, only_one, stop_on_signals
 
 HOUSE, PARTNERS = ROOT / "var" / "embedded" / "run", ROOT / "var" / "sandbox" / "run"
 _FIRST_CHOICE = (8000, 9100, 9101)
@@ -26,7 +26,7 @@ _FIRST_CHOICE = (8000, 9100, 9101)
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="sandbox.run", description="Serve the embedded mode until Ctrl-C.")
     parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    stop_on_signals()
     try:
         _serve()
     except KeyboardInterrupt:
@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _serve() -> None:
     with contextlib.ExitStack() as stack:
+        stack.enter_context(only_one(HOUSE.with_suffix(".lock")))
         print("starting the sandbox")
         world = partners.start(PARTNERS, time_scale=1.0, fresh_books=False)
         stack.callback(world.process.stop)
@@ -75,9 +76,8 @@ def _officer(both: Houses) -> Path:
         totp = both.create_officer(username=username, name="演示登记员", password=password)
         path.touch(mode=0o600)
         path.write_text(f"username: {username}\npassword: {password}\nauthenticator: {totp}\n", encoding="utf-8")
-        print(
-            f"made an officer (kept in {path}):\n  {path.read_text(encoding='utf-8').replace(chr(10), chr(10) + '  ')}"
-        )
+        print(f"made an officer, kept in {path}:")
+        print(textwrap.indent(path.read_text(encoding="utf-8"), "  "), end="")
     return path
 
 
@@ -111,7 +111,3 @@ def _seeded_link(both: Houses, world: Partners) -> str:
 
         certificate = journey.wait_for("the seeded certificates", held)
         return str(phone.calls.get("open one", f"{API}/certificates/{certificate}")["link"])
-
-
-def _as_ctrl_c(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
