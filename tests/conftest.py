@@ -5,17 +5,15 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pymysql
 import pytest
-from tortoise import Tortoise
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 
-from kit.db.connection import Apps, close_database, credentials, open_database
-from kit.db.migrate import _to_binary_collation
+from kit.db.connection import close_database, credentials, open_database
+from kit.db.migrate import migrate
 from server.database import APPS
 from tests.support import mariadb
 
@@ -54,24 +52,8 @@ class Db:
     connection: dict[str, Any]
 
 
-def _present(apps: Apps) -> Apps:
-    found: dict[str, list[str]] = {}
-    for label, modules in apps.items():
-        for module in modules:
-            if find_spec(module.rsplit(".", 1)[0]) and find_spec(module):
-                found.setdefault(label, []).append(module)
-    return found
-
-
 async def create_schema(url: str) -> None:
-    connection = credentials(url)
-    await open_database(connection, _present(APPS))
-    try:
-        await Tortoise.generate_schemas()
-        if url.startswith("mysql"):
-            await _to_binary_collation()
-    finally:
-        await close_database()
+    await migrate(credentials(url), APPS)
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +104,6 @@ async def db(empty_database: str) -> AsyncIterator[Db]:
     connection = credentials(empty_database)
     # Tortoise keeps its INSERT texts by connection name: the other database's would be used here.
     EXECUTOR_CACHE.clear()
-    await open_database(connection, _present(APPS))
+    await open_database(connection, APPS)
     yield Db("sqlite" if empty_database.startswith("sqlite") else "mysql", empty_database, connection)
     await close_database()

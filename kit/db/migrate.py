@@ -4,12 +4,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tortoise import Tortoise
 from tortoise.connection import get_connection
 from tortoise.migrations.executor import MigrationExecutor
 
-from kit.db import patches
-from kit.db.connection import Apps, close_database, config
+from kit.db.connection import Apps, config, database
 from kit.db.sql import dialect, fetch
 
 COLLATION = "utf8mb4_bin"
@@ -66,16 +64,11 @@ def _apps_config(connection: Mapping[str, Any], apps: Apps) -> dict[str, dict[st
 
 async def migrate(connection: Mapping[str, Any], apps: Apps, *, progress: Progress | None = None) -> None:
     """Bring the database to the newest migration of every app."""
-    patches.apply()
-    await Tortoise.init(config=config(connection, apps), _enable_global_fallback=True)
-    try:
-        async with _alone():
-            executor = MigrationExecutor(get_connection("default"), _apps_config(connection, apps))
-            await executor.migrate(direction="forward", progress=progress)
-            if dialect() == "mysql":
-                await _to_binary_collation()
-    finally:
-        await close_database()
+    async with database(connection, apps), _alone():
+        executor = MigrationExecutor(get_connection("default"), _apps_config(connection, apps))
+        await executor.migrate(direction="forward", progress=progress)
+        if dialect() == "mysql":
+            await _to_binary_collation()
 
 
 async def pending(connection: Mapping[str, Any], apps: Apps) -> list[str]:
