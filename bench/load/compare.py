@@ -1,4 +1,4 @@
-"""A figure from loads: each contender warmed up, then in turns, judged by CPU time per request."""
+"""A figure from loads: contenders in turns, each warmed up, judged by CPU time per request."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,7 +9,7 @@ from bench.statistics import alternate, middle, ratio
 
 OURS, BASELINE = "ours", "bare"
 SECONDS = 4
-_WARM_UP_SECONDS = 1
+_WARM_UP_SECONDS = 2
 
 Load = Callable[[int], Run]
 """Loads one contender for so many seconds."""
@@ -17,9 +17,7 @@ Load = Callable[[int], Run]
 
 def by_cpu(name: str, contenders: Mapping[str, Load]) -> Figure:
     """`ours` against `bare`; further contenders are reported beside them."""
-    for load in contenders.values():
-        load(_WARM_UP_SECONDS)
-    found = alternate({each: partial(load, SECONDS) for each, load in contenders.items()})
+    found = alternate({each: partial(_measured, load) for each, load in contenders.items()})
     value = middle([run.cpu_us for run in found[OURS]])
     baseline = middle([run.cpu_us for run in found[BASELINE]])
     return Figure(
@@ -31,3 +29,9 @@ def by_cpu(name: str, contenders: Mapping[str, Load]) -> Figure:
         n=sum(run.requests for run in found[OURS]),
         extra={"contenders": {each: told(runs) for each, runs in found.items()}},
     )
+
+
+def _measured(load: Load) -> Run:
+    """While the others had their turns a server has stood idle and forgotten its sessions, as none does under load."""
+    load(_WARM_UP_SECONDS)
+    return load(SECONDS)
