@@ -144,6 +144,9 @@ def _stay(both: Houses) -> None:
 
 def _explain(step: int, error: Exception) -> None:
     what = str(error) if isinstance(error, NotAsItShould | ProcessFailed | NoFontError) else repr(error)
+    if step == 0:  # nothing has begun
+        print(what, file=sys.stderr)
+        return
     print(f"\nstep {step} failed: {what}", file=sys.stderr)
     print("the logs:", file=sys.stderr)
     for log in sorted([*_HOUSE.rglob("logs/*.log"), _PARTNERS / "sandbox.log"]):

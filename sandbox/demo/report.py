@@ -37,6 +37,9 @@ class Report:
         status = "FAILED"
         try:
             status = step.act() or _shown(self.journey.statuses(step.number))
+        except KeyboardInterrupt:
+            status = "stopped"
+            raise
         finally:
             took = self.milliseconds[step.number] = (time.monotonic() - start) * 1000
             _forget_waiting()

@@ -72,7 +72,7 @@ def only_one(lock: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ProcessFailed(f"it is running already ({lock} is locked)") from error
+            raise ProcessFailed(f"another one is running ({lock} is locked)") from error
         yield
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.run.processes import Process, ProcessFailed, environment, python
+from sandbox.run.processes import Process, ProcessFailed, environment, only_one, python
 
 PARENT = """
 import pathlib, subprocess, sys, time
@@ -58,3 +58,11 @@ def test_settings_in_our_environment_do_not_reach_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("YICHUANG_HTTP__PORT", "1")
     assert "YICHUANG_HTTP__PORT" not in environment()
     assert environment()["PATH"] == os.environ["PATH"]
+
+
+def test_a_second_one_is_told_that_the_first_is_running(tmp_path: Path):
+    lock = tmp_path / "demo.lock"
+    with only_one(lock), pytest.raises(ProcessFailed, match="another one is running"), only_one(lock):
+        pass
+    with only_one(lock):  # free again
+        assert lock.exists()
