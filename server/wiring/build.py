@@ -42,6 +42,7 @@ from server.identity import service as identity
 from server.journeys.addresses import ResidentAddresses
 from server.journeys.handlers import handlers_of
 from server.journeys.house import House
+from server.registry import service as registry
 from server.settings import Settings
 from server.staff import queries as staff
 from server.staff import service as staff_service
@@ -168,14 +169,14 @@ def _lifetime(idle_minutes: int, hours: int) -> Lifetime:
 def _certificates(
     settings: Settings, clock: Clock, outbox: Outbox, cipher: Cipher, files: FileStore
 ) -> server.certificates.ports.Needs:
-    registry = settings.registry
+    section = settings.registry
     return server.certificates.ports.Needs(
         clock=clock,
         outbox=outbox,
         cipher=cipher,
         files=files,
         seal=_seal(settings),
-        authority=Authority(name=registry.name, code=registry.code, province=registry.province, place=registry.city),
+        authority=Authority(name=section.name, code=section.code, province=section.province, place=section.city),
         credential_keys=public_keys([path.read_bytes() for path in _credential_key_files(settings)]),
         public_base_url=settings.http.public_base_url
         if settings.link.platform_url is None
@@ -226,6 +227,7 @@ def _tidier(house: House) -> Callable[[], Awaitable[None]]:
         await applications.expire_due(house.applications)
         await identity.forget_old_sessions(house.identity)
         await staff_service.forget_old_sessions(house.staff)
+        await registry.forget_nonces(house.registry)
 
     return tidy
 
