@@ -42,7 +42,7 @@ def test_threads_never_share_a_tick():
     [
         "",
         "0" * 32,
-        uuid.uuid4().hex,
+        "1bf5e791faca4b9eb8a4419238332a67",
         "019aa0b1c2d37fff8000000000000000\n",
         "019AA0B1C2D37FFF8000000000000000",
     ],
