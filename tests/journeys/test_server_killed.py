@@ -1,0 +1,74 @@
+"""The server killed during every POST of the journey; the phones ask again under the same key until answered."""
+
+import contextlib
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from signal import SIGKILL
+
+import pytest
+
+from sandbox.demo.scene import Scene
+from tests.journeys import outcome
+from tests.journeys.city import Build, City
+from tests.journeys.patience import PatientCaller
+
+_LONGEST_SECONDS = 0.040
+_START_SECONDS = 5.0
+
+
+@dataclass
+class Killer:
+    """Kills the server at a seeded moment within 40 ms of each POST's sending, and starts it again."""
+
+    city: City
+    dice: random.Random
+    killed: list[str] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def around(self, method: str, path: str) -> Iterator[None]:
+        if method != "POST":
+            yield
+            return
+        moment = self.dice.uniform(0, _LONGEST_SECONDS)
+        thread = threading.Thread(target=self._kill_and_restart, args=(moment, f"{method} {path}"))
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+
+    def _kill_and_restart(self, moment: float, call: str) -> None:
+        time.sleep(moment)
+        os.kill(self.city.pids["server"], SIGKILL)
+        self.killed.append(call)
+        self.city.kill("server")
+        self.starts.append(self.city.start_server())
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("dialect", ["sqlite", "mariadb"])
+def test_killed_during_every_post(build: Build, dialect: str):
+    with build(dialect) as city, city.scene() as scene:
+        dice = random.Random(f"server killed, {dialect}")  # noqa: S311 - seeded, so that a failure can be repeated
+        killer = Killer(city, dice)
+        callers = _callers(scene)
+        for caller in callers:
+            caller.disturb = killer.around
+        outcome.play(scene)
+        outcome.finished_once(city, scene)
+        posts = {call.path for call in scene.journey.calls if call.method == "POST"}
+        assert {call.removeprefix("POST ") for call in killer.killed} >= posts
+        lost = [call for caller in callers for call in caller.lost]
+        # A moment after the answer cuts nothing off: with these dice, enough calls are cut.
+        assert len(lost) >= len(killer.killed) / 4, f"{len(lost)} of {len(killer.killed)} calls were cut off"
+        assert max(killer.starts) < _START_SECONDS, sorted(killer.starts)[-3:]
+
+
+def _callers(scene: Scene) -> list[PatientCaller]:
+    found = [*(phone.calls for phone in scene.phones.values()), scene.officer.calls, scene.passer_by]
+    return [each for each in found if isinstance(each, PatientCaller)]

@@ -1,0 +1,69 @@
+"""Ways beside scenario 1, each from an application of its own on unit H1; everybody is signed in already."""
+
+from typing import Any
+
+from sandbox.demo import cast, filing, office, paying
+from sandbox.demo.scene import Scene
+from sandbox.phones.journey import require
+
+
+def party_refuses(scene: Scene) -> None:
+    """Scenario 3: the co-owner does not agree, and the application is over."""
+    filing.draw_up(scene)
+    path = scene.application_path
+    scene.seller.calls.post("ask all parties to confirm", f"{path}/confirmation-request", expect=200)
+    other = scene.phones[cast.CO_SELLER.key]
+    scene.journey.wait_for("the co-owner's view", lambda: _sees(scene))
+    ended = other.calls.post("refuse", f"{path}/refusal", {"reason": "价格没有谈妥"}, expect=200)
+    require(ended["state"] == "party_refused", f"the application is {ended['state']}")
+
+
+def withdrawn_before_acceptance(scene: Scene) -> None:
+    """Taken back while the case waits at the registry."""
+    _to_the_registry(scene)
+    path = f"{scene.application_path}/withdrawal"
+    ended = scene.buyer.calls.post("withdraw", path, expect=200)
+    require(ended["state"] == "withdrawn", f"the application is {ended['state']}")
+    scene.journey.wait_for("the case's end", lambda: _case_is(scene, "withdrawn"))
+
+
+def corrected_then_refused(scene: Scene) -> None:
+    """The officer asks for corrections, and refuses in the end."""
+    _to_the_registry(scene)
+    items = ["请补充清晰的身份证照片"]
+    scene.officer.decide("ask for corrections", scene.case_id, "correction", items=items, deadline_days=5)
+    scene.journey.wait_for("the correction to be told", lambda: _application_is(scene, "correction_asked"))
+    scene.officer.decide("refuse", scene.case_id, "refusal", ground="材料不齐全", opinion="逾期未补正，不予受理。")
+    scene.journey.wait_for("the refusal to be told", lambda: _application_is(scene, "refused"))
+
+
+def entered_before_the_fee(scene: Scene) -> None:
+    """The fee holds up the certificate, not the entry: paid late, it releases the certificate."""
+    _to_the_registry(scene)
+    office.accept_and_review(scene)
+    office.clear_tax_and_enter(scene)
+    require(not scene.application(scene.buyer)["certificate_id"], "there is a certificate before the fee is paid")
+    paying.pay_fee(scene)
+    scene.journey.wait_for("the certificate", lambda: scene.application(scene.buyer)["certificate_id"])
+
+
+def _to_the_registry(scene: Scene) -> None:
+    filing.draw_up(scene)
+    filing.confirm_and_submit(scene)
+    office.arrive(scene)
+
+
+def _sees(scene: Scene) -> bool | None:
+    other = scene.phones[cast.CO_SELLER.key]
+    mine = other.calls.get("find my applications", "/api/v1/applications")["items"]
+    return scene.application_id in {each["id"] for each in mine} or None
+
+
+def _application_is(scene: Scene, state: str) -> dict[str, Any] | None:
+    found = scene.application(scene.seller)
+    return found if found["state"] == state else None
+
+
+def _case_is(scene: Scene, state: str) -> dict[str, Any] | None:
+    found = scene.officer.case(scene.case_id)
+    return found if found["state"] == state else None
