@@ -73,8 +73,13 @@ def write_split(platform: Installation, registry: Installation, partners: Partne
 def running(houses: Houses) -> Iterator[None]:
     """Both sides serve until the block is left."""
     with contextlib.ExitStack() as stack:
+        started = []
         for each in houses.installations:
-            stack.callback(each.start().stop)
+            process = each.start()
+            stack.callback(process.stop)
+            started.append((each, process))
+        for each, process in started:
+            each.wait_until_ready(process)
         yield
 
 

@@ -89,17 +89,18 @@ class Installation:
         return done.stdout
 
     def start(self) -> Process:
-        """Start the supervisor with server and worker, and wait until it can do its work."""
-        ready = self.folder / "data" / "ready"
-        ready.unlink(missing_ok=True)
+        """Start the supervisor with server and worker; `wait_until_ready` tells when they can do their work."""
+        self._ready.unlink(missing_ok=True)
         log = self.folder / "logs" / "yichuang.log"
-        process = Process(f"yichuang ({self.role})", self._yichuang("up", "--ready-file", str(ready)), log)
-        try:
-            process.wait_for(ready, seconds=_START_SECONDS)
-        except BaseException:
-            process.stop()
-            raise
-        return process
+        return Process(f"yichuang ({self.role})", self._yichuang("up", "--ready-file", str(self._ready)), log)
+
+    def wait_until_ready(self, process: Process) -> None:
+        """Until /readyz answers 200; ProcessFailed when it does not."""
+        process.wait_for(self._ready, seconds=_START_SECONDS)
+
+    @property
+    def _ready(self) -> Path:
+        return self.folder / "data" / "ready"
 
     def _yichuang(self, *arguments: str) -> list[str]:
         return python("-m", "server.cli", "--settings", str(self.settings_file), *arguments)
