@@ -12,7 +12,9 @@ from server.certificates.models import CertificateCopy, CertificateIssued
 from server.certificates.ports import Needs
 from server.certificates.qr import LinkError, qr_png, read_link
 from server.certificates.request import HolderValues, holders_from
+from server.certificates.service.copies import LOCATION as COPY_LOCATION
 from server.certificates.service.issue import HOLDERS, MAX_PDF_BYTES
+from server.certificates.service.issue import LOCATION as ISSUED_LOCATION
 from server.certificates.states import UNKNOWN
 from server.terms.unit_code import UnitCode
 
@@ -67,7 +69,7 @@ def _record(needs: Needs, row: CertificateCopy) -> CopyRecord:
         state=row.state,
         paper_state=row.paper_state,
         unit_code=row.unit_code,
-        location=row.location,
+        location=needs.cipher.open(row.location_sealed, (COPY_LOCATION, row.id)),
         co_ownership=row.co_ownership,
         registered_on=row.registered_on,
         link=rules.link(needs.public_base_url, row.credential),
@@ -160,7 +162,7 @@ async def issued(needs: Needs, *, certificate_id: str) -> IssuedRecord:
         paper_state=row.paper_state,
         unit_code=row.unit_code,
         district=row.district,
-        location=row.location,
+        location=needs.cipher.open(row.location_sealed, (ISSUED_LOCATION, row.id)),
         co_ownership=row.co_ownership,
         registered_on=row.registered_on,
         holders=holders_from(needs.cipher.open_json(row.holders_sealed, (HOLDERS, row.id))),

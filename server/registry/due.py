@@ -8,7 +8,7 @@ from kit.clock import local_date
 from server.registry.gates import blockers
 from server.registry.models import RegistryCase, RegistryHolder, RegistryRegisterEntry, RegistryRight, RegistryUnit
 from server.registry.ports import Needs
-from server.registry.sealed import Owner, owner_of
+from server.registry.sealed import Owner, location_of, owner_of
 from server.terms.codes import CoOwnership, HouseNature, HouseStructure, HouseUsage, RightNature
 
 
@@ -95,7 +95,7 @@ async def _certificates_for(needs: Needs, *, right_id: str, registered_on: date)
             "co_ownership": right.co_ownership,
             "holders": tuple(owner_of(needs.cipher, holder) for holder in group),
             "holder_positions": tuple(holder.position for holder in group),
-            "unit": _facts(place),
+            "unit": _facts(needs, place),
             "registered_on": registered_on,
         }
         for group in groups
@@ -107,11 +107,11 @@ async def _certificates_of(right_id: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(holder.certificate_id for holder in holders if holder.certificate_id))
 
 
-def _facts(place: RegistryUnit) -> UnitFacts:
+def _facts(needs: Needs, place: RegistryUnit) -> UnitFacts:
     return UnitFacts(
         unit_code=place.unit_code,
         district=place.district,
-        location=place.location,
+        location=location_of(needs.cipher, place),
         land_usage_text=place.land_usage_text,
         usage_text=HouseUsage(place.usage).text,
         land_nature_text=RightNature(place.land_nature).text,

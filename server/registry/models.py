@@ -9,7 +9,7 @@ class RegistryUnit(models.Model):
     id = id_field()
     unit_code = fields.CharField(max_length=28, unique=True)
     district = fields.CharField(max_length=6, db_index=True)
-    location = fields.CharField(max_length=255)
+    location_sealed = fields.TextField()
     usage = code_field()
     land_usage_text = fields.CharField(max_length=64, db_default="")
     land_nature = code_field()

@@ -20,7 +20,7 @@ from server.registry.models import (
 from server.registry.package import Party
 from server.registry.ports import Needs
 from server.registry.rules import Blocker, CaseState, RightState
-from server.registry.sealed import Owner, owner_of, parties_of
+from server.registry.sealed import Owner, location_of, owner_of, parties_of
 from server.terms.codes import HouseUsage
 from server.terms.scope import Scope
 
@@ -211,7 +211,7 @@ def _unit_record(
     return UnitRecord(
         unit_code=found.unit_code,
         district=found.district,
-        location=found.location,
+        location=location_of(needs.cipher, found),
         usage=found.usage,
         usage_text=HouseUsage(found.usage).text,
         right_type=right.right_type,

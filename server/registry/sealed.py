@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.crypto.cipher import Cipher
-from server.registry.models import RegistryCaseEntry, RegistryHolder
+from server.registry.models import RegistryCaseEntry, RegistryHolder, RegistryUnit
 from server.registry.package import Party, parties_from, parties_to
 
 _PARTIES = "registry_case_entry.parties_sealed"
+_LOCATION = "registry_unit.location_sealed"
 _NAME, _NUMBER = "registry_holder.name_sealed", "registry_holder.id_number_sealed"
 
 
@@ -21,6 +22,15 @@ class Owner:
     id_number: str
     share_numerator: int | None
     share_denominator: int | None
+
+
+def seal_location(cipher: Cipher, unit_id: str, location: str) -> str:
+    """Where a unit is tells where its owner lives."""
+    return cipher.seal(location, (_LOCATION, unit_id))
+
+
+def location_of(cipher: Cipher, unit: RegistryUnit) -> str:
+    return cipher.open(unit.location_sealed, (_LOCATION, unit.id))
 
 
 def seal_parties(cipher: Cipher, entry_id: str, parties: Sequence[Party]) -> str:

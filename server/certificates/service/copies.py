@@ -15,6 +15,7 @@ from server.certificates.ports import Needs
 from server.certificates.request import HolderValues, ReceivedCertificate
 from server.certificates.service.issue import MAX_PDF_BYTES
 
+LOCATION = "certificates_copy.location_sealed"
 NAME, NUMBER = "certificates_copy_holder.name_sealed", "certificates_copy_holder.id_number_sealed"
 
 
@@ -61,7 +62,7 @@ async def _keep(needs: Needs, received: ReceivedCertificate) -> None:
         state=received.state,
         district=received.district,
         unit_code=received.unit_code,
-        location=received.location,
+        location_sealed=needs.cipher.seal(received.location, (LOCATION, received.certificate_id)),
         co_ownership=received.co_ownership,
         registered_on=received.registered_on,
         credential=received.credential,

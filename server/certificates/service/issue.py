@@ -22,7 +22,7 @@ from server.certificates.request import IssueRequest, face_of
 from server.certificates.states import CertificateState, PaperState
 from server.terms.certificate_number import CertificateNumber
 
-HOLDERS = "certificates_issued.holders_sealed"
+HOLDERS, LOCATION = "certificates_issued.holders_sealed", "certificates_issued.location_sealed"
 MAX_PDF_BYTES = 8 * 1024 * 1024
 
 
@@ -92,7 +92,7 @@ async def _create(needs: Needs, request: IssueRequest) -> CertificateIssued:
         paper_state=PaperState.WITH_HOLDER if given else PaperState.NOT_PRINTED,
         district=request.district,
         unit_code=request.unit_code,
-        location=request.location,
+        location_sealed=needs.cipher.seal(request.location, (LOCATION, certificate_id)),
         co_ownership=request.co_ownership,
         registered_on=request.registered_on,
         holders_sealed=needs.cipher.seal_json(holders, (HOLDERS, certificate_id)),

@@ -21,7 +21,7 @@ from server.registry.models import (
 )
 from server.registry.ports import Needs
 from server.registry.rules import CaseState, RightState
-from server.registry.sealed import parties_of
+from server.registry.sealed import location_of, parties_of
 from server.registry.service.decision import begin, decide, entries_of, save
 from server.registry.service.messages import tell
 from server.registry.service.standing import locked_units, standing_right
@@ -66,7 +66,7 @@ async def accept(
         case_number=case.case_number,
         accepted_at=rfc3339(now),
         promised_on=case.promised_on.isoformat(),
-        locations=[unit.location for unit in units.values()],
+        locations=[location_of(needs.cipher, unit) for unit in units.values()],
         materials=[(material.code, material.name) for material in materials],
         officer=staff_id,
     )

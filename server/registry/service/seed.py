@@ -8,6 +8,7 @@ from kit.ids import new_id
 from server.registry.models import RegistryRight, RegistryUnit
 from server.registry.package import Party
 from server.registry.ports import Needs
+from server.registry.sealed import seal_location
 from server.registry.service.enter import add_right
 from server.terms.codes import RegistrationType, RightType
 from server.terms.unit_code import UnitCode
@@ -42,11 +43,12 @@ async def seed_unit(
         if first is not None:
             return str(first.id)
         raise RuntimeError("a unit without a right is not one of ours")
+    unit_id = new_id()
     unit = await RegistryUnit.create(
-        id=new_id(),
+        id=unit_id,
         unit_code=code.code,
         district=code.district().code,
-        location=location,
+        location_sealed=seal_location(needs.cipher, unit_id, location),
         created_at=now,
         updated_at=now,
         **facts,

@@ -85,7 +85,7 @@ async def test_a_unit_without_a_right_is_no_seed(desk: registry.Desk) -> None:
         id=new_id(),
         unit_code=registry.H2,
         district="320105",
-        location="x",
+        location_sealed="x",
         usage="residential",
         land_nature="granted",
         created_at=unit.created_at,
