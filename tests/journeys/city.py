@@ -234,6 +234,14 @@ class City:
             self.kill(program)
 
 
+@dataclass(frozen=True)
+class Town:
+    """A city and the people in it."""
+
+    city: City
+    scene: Scene
+
+
 @contextlib.contextmanager
 def built(folder: Path, database_url: str, nursery: Nursery, **worker_settings: Any) -> Iterator[City]:
     """A prepared city with server and worker running; everything ends with the block."""
