@@ -1,15 +1,28 @@
-"""The `yichuang` command."""
+"""The `yichuang` command. Each command imports what it needs by itself: the whole house takes over a second."""
 
 import asyncio
+import gc
+import importlib
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from server import backup as backups
-from server import main, setup, supervisor, worker
-from server.settings import Settings, read
+if TYPE_CHECKING:
+    from server.settings import Settings
+
+CANNOT_START = 2
+"""Exit status when settings, keys or ports are wrong: starting again by itself would not help."""
+
+
+class Refused(click.ClickException):
+    """Ends the command with one line instead of a traceback."""
+
+    exit_code = CANNOT_START
 
 
 @click.group()
@@ -28,18 +41,59 @@ def cli(context: click.Context, settings_file: Path) -> None:
     context.obj = settings_file
 
 
-def _settings(context: click.Context) -> Settings:
+def _settings(context: click.Context) -> "Settings":
+    from server.settings import read
+
     try:
         return read(context.obj)
-    except (FileNotFoundError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+    except (OSError, ValueError) as error:
+        raise Refused(f"settings: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    """What is wrong, and where; pydantic's list of flaws without its links."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())
+    flaws = [(".".join(map(str, flaw["loc"])), flaw["msg"]) for flaw in error.errors()]
+    return "; ".join(f"{where}: {what}" if where else what for where, what in flaws)
+
+
+def _imported(name: str) -> Any:
+    """A module of the house, without the collector looking through thousands of new objects that all stay."""
+    gc.disable()
+    try:
+        return importlib.import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What is wrong with keys, secrets, ports or an account, said in one line."""
+    from kit.errors import Problem
+    from server.wiring import CannotStart
+
+    try:
+        yield
+    except CannotStart as error:
+        raise Refused(" ".join(str(error).split())) from error
+    except Problem as error:
+        said = [error.title, *(f"{flaw.field}: {flaw.message}" for flaw in error.errors)]
+        raise click.ClickException("; ".join(said)) from error
 
 
 @cli.command()
+@click.option("--seed", type=click.Choice(["demo"]), help="Fill the registry as `seed` does, in one go.")
 @click.pass_context
-def prepare(context: click.Context) -> None:
+def prepare(context: click.Context, seed: str | None) -> None:
     """Make what is missing: keys, tables, the shipped catalogue. Safe to repeat."""
-    for line in asyncio.run(setup.prepare(_settings(context))):
+    settings, setup = _settings(context), _imported("server.setup")
+    with _explained():
+        lines = asyncio.run(setup.prepare(settings, demo=seed == "demo"))
+    for line in lines:
         click.echo(line)
 
 
@@ -47,7 +101,8 @@ def prepare(context: click.Context) -> None:
 @click.pass_context
 def migrate(context: click.Context) -> None:
     """Bring the database to the newest migration."""
-    asyncio.run(setup.migrate_database(_settings(context)))
+    settings, setup = _settings(context), _imported("server.setup")
+    asyncio.run(setup.migrate_database(settings))
     click.echo("the database is up to date")
 
 
@@ -56,7 +111,9 @@ def migrate(context: click.Context) -> None:
 @click.pass_context
 def seed(context: click.Context, what: str) -> None:
     """Fill the registry with the fictional units and certificates of the demo."""
-    asyncio.run(setup.seed_demo(_settings(context)))
+    settings, setup = _settings(context), _imported("server.setup")
+    with _explained():
+        asyncio.run(setup.seed_demo(settings))
     click.echo(f"seeded: {what}")
 
 
@@ -86,11 +143,10 @@ def create_staff(
         if password_stdin
         else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
-    created = asyncio.run(
-        setup.create_staff(
-            _settings(context), username=username, name=name, roles=roles, districts=districts, password=password
-        )
-    )
+    settings, setup = _settings(context), _imported("server.setup")
+    account = {"username": username, "name": name, "roles": roles, "districts": districts, "password": password}
+    with _explained():
+        created = asyncio.run(setup.create_staff(settings, **account))
     click.echo(json.dumps(created, ensure_ascii=False))
 
 
@@ -98,14 +154,18 @@ def create_staff(
 @click.pass_context
 def serve(context: click.Context) -> None:
     """Serve HTTP until told to stop."""
-    main.serve(_settings(context))
+    settings, main = _settings(context), _imported("server.main")
+    with _explained():
+        main.serve(settings)
 
 
 @cli.command()
 @click.pass_context
 def work(context: click.Context) -> None:
     """Drain the outbox and the inbox until told to stop."""
-    asyncio.run(worker.run(_settings(context)))
+    settings, worker = _settings(context), _imported("server.worker")
+    with _explained():
+        asyncio.run(worker.run(settings))
 
 
 @cli.command()
@@ -113,16 +173,28 @@ def work(context: click.Context) -> None:
 @click.pass_context
 def up(context: click.Context, ready_file: Path | None) -> None:
     """Keep server and worker running; starts them again when they end."""
+    from server import supervisor
+
     settings = _settings(context)
     base_url = f"http://{settings.http.host}:{settings.http.port}"
-    asyncio.run(supervisor.supervise(settings_file=context.obj, base_url=base_url, ready_file=ready_file))
+    ports = [(settings.http.host, port) for port in _ports(settings)]
+    status = asyncio.run(
+        supervisor.supervise(settings_file=context.obj, base_url=base_url, ready_file=ready_file, ports=ports)
+    )
+    if status:
+        raise SystemExit(status)
+
+
+def _ports(settings: "Settings") -> tuple[int, int, int]:
+    return settings.http.port, settings.http.metrics_port, settings.worker.metrics_port
 
 
 @cli.command()
 @click.pass_context
 def check(context: click.Context) -> None:
     """Check settings, keys, database and every outside system's configuration; exit 1 when one is wrong."""
-    rows = asyncio.run(setup.check(_settings(context)))
+    settings, setup = _settings(context), _imported("server.setup")
+    rows = asyncio.run(setup.check(settings))
     for row in rows:
         click.echo(f"{'ok ' if row.ok else 'BAD'}  {row.what:<24} {row.says}")
     if not all(row.ok for row in rows):
@@ -134,6 +206,8 @@ def check(context: click.Context) -> None:
 @click.pass_context
 def backup(context: click.Context, target: Path) -> None:
     """Write one file with the database and all files (embedded mode), while the service runs."""
+    from server import backup as backups
+
     database, files = _embedded(_settings(context))
     try:
         manifest = backups.write(database=database, files=files, target=target)
@@ -147,6 +221,8 @@ def backup(context: click.Context, target: Path) -> None:
 @click.pass_context
 def restore(context: click.Context, source: Path) -> None:
     """Put a backup back where nothing is (embedded mode)."""
+    from server import backup as backups
+
     database, files = _embedded(_settings(context))
     try:
         manifest = backups.restore(source=source, database=database, files=files)
@@ -155,7 +231,7 @@ def restore(context: click.Context, source: Path) -> None:
     click.echo(f"restored {len(manifest['sha256'])} files of {manifest['made_at']}")
 
 
-def _embedded(settings: Settings) -> tuple[Path, Path]:
+def _embedded(settings: "Settings") -> tuple[Path, Path]:
     if not settings.database.url.startswith("sqlite:///") or settings.files.directory is None:
         raise click.ClickException("backup and restore are for SQLite and a folder; a city uses its own tools")
     return Path(settings.database.url.removeprefix("sqlite:///")), settings.files.directory

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from prometheus_client import start_http_server
 from sanic import Blueprint, Sanic
 
 import miniprogram_api
@@ -25,7 +24,8 @@ log = get_logger("server")
 
 def create_app(settings: Settings, built: wiring.Built | None = None) -> Sanic[Any, Any]:
     """The app of `settings.role`; UndeclaredRoute stops the start when a route declares no access."""
-    built = built or wiring.build(settings)
+    # The seal stays closed: only workers issue certificates.
+    built = built or wiring.build(settings, seal=False)
     edge = built.edge
     connection = wiring.connection(settings)
     made: list[Sanic[Any, Any]] = []
@@ -76,10 +76,10 @@ def blueprints(settings: Settings, built: wiring.Built, house: House, edge: Edge
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests in hand are finished within 15 seconds."""
+    """Serve until SIGTERM or SIGINT; requests in hand are finished within 15 seconds. CannotStart before that."""
     configure(settings.log.level)
     app = create_app(settings)
-    if settings.http.metrics_port:
-        start_http_server(settings.http.metrics_port, addr=settings.http.host)
+    listener = wiring.listen(settings.http.host, settings.http.port)
+    wiring.serve_metrics(settings.http.host, settings.http.metrics_port)
     log.info("server_starting", role=settings.role, port=settings.http.port)
-    app.run(host=settings.http.host, port=settings.http.port, single_process=True, access_log=False, motd=False)
+    app.run(sock=listener, single_process=True, access_log=False, motd=False)

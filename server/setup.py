@@ -13,16 +13,15 @@ from kit.crypto.keys import create_key_ring
 from kit.db.connection import database
 from kit.db.migrate import migrate, pending
 from server import wiring
-from server.adapters.seal_keys import create_demo_seal
 from server.catalogue import service as catalogue
 from server.database import APPS
-from server.journeys import registering
+from server.journeys.seeding import seed_demo as seed_register
 from server.settings import Settings
 from server.staff import service as staff
 
 
-async def prepare(settings: Settings) -> list[str]:
-    """Make what is missing and answer what was done; safe to repeat."""
+async def prepare(settings: Settings, *, demo: bool = False) -> list[str]:
+    """Make what is missing and answer what was done; safe to repeat. `demo` seeds the demonstration register too."""
     done = [f"keys: {settings.crypto.keys_directory}"]
     create_key_ring(settings.crypto.keys_directory)
     create_ed25519(wiring.audit_key_file(settings))
@@ -30,17 +29,22 @@ async def prepare(settings: Settings) -> list[str]:
         create_ed25519(settings.link.key_file)
         done.append(f"link key: {settings.link.key_file}.pub is for the other side")
     if settings.mode == "embedded" and settings.role != "platform" and settings.seal.directory is not None:
+        from server.adapters.seal_keys import create_demo_seal  # half a second of libraries
+
         create_demo_seal(settings.seal.directory, settings.registry.name)
         done.append(f"demonstration seal: {settings.seal.directory}")
     await migrate_database(settings)
     done.append("database: up to date")
     async with database(wiring.connection(settings), APPS):
-        built = wiring.build(settings, partners=False)
+        built = wiring.build(settings, partners=False, seal=demo)
         try:
             await catalogue.load_shipped(built.house.catalogue)
+            done.append("catalogue: shipped versions loaded")
+            if demo:
+                await seed_register(built.house)
+                done.append("register: the demo's fictional units")
         finally:
             await built.close()
-    done.append("catalogue: shipped versions loaded")
     return done
 
 
@@ -54,7 +58,7 @@ async def seed_demo(settings: Settings) -> None:
     async with database(wiring.connection(settings), APPS):
         built = wiring.build(settings, partners=False)
         try:
-            await registering.seed_demo(built.house)
+            await seed_register(built.house)
         finally:
             await built.close()
 
@@ -70,7 +74,7 @@ async def create_staff(
 ) -> dict[str, str]:
     """An account; the authenticator's address is told only now."""
     async with database(wiring.connection(settings), APPS):
-        built = wiring.build(settings, partners=False)
+        built = wiring.build(settings, partners=False, seal=False)
         try:
             created = await staff.create(
                 built.house.staff,
@@ -99,8 +103,8 @@ async def check(settings: Settings) -> list[Row]:
     rows = [Row("settings", ok=True, says=f"mode {settings.mode}, role {settings.role}")]
     try:
         built = wiring.build(settings)
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        return [*rows, Row("keys and partners", ok=False, says=f"{type(error).__name__}: {error}")]
+    except wiring.CannotStart as error:
+        return [*rows, Row("keys and partners", ok=False, says=str(error))]
     rows.append(Row("keys and partners", ok=True, says="all key files can be read and fit together"))
     rows += _partner_rows(settings)
     missing_fonts = [str(folder) for folder in settings.seal.fonts if not folder.is_dir()]

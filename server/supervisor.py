@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import ctypes
+import errno
+import functools
 import json
 import os
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +19,8 @@ import httpx
 
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
+CANNOT_START = 2
+"""With this status a child says that its settings, keys or ports are wrong; nothing is gained by starting it again."""
 _STEADY_SECONDS = 10.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 10.0
 _PR_SET_PDEATHSIG = 1
@@ -31,22 +36,30 @@ class Child:
     restarts: int = 0
     on_start: Callable[[], None] = field(default=lambda: None)
 
-    async def keep(self, stopping: asyncio.Event) -> None:
-        """Start, wait for the end, start again; slower each time it ends soon. Stops it when told to."""
+    async def keep(self, stopping: asyncio.Event, *, proven: Callable[[], bool]) -> int:
+        """Start, wait for the end, start again; slower each time it ends soon. Stops it when told to.
+
+        Until the house has `proven` that it can work, a child that cannot start ends everything; 0 otherwise.
+        """
         delay = _FIRST_DELAY
         while not stopping.is_set():
             started = time.monotonic()
             code = await self._run(stopping)
             if stopping.is_set():
-                return
+                return 0
+            if code == CANNOT_START and not proven():
+                _say(f"{self.name} cannot start, see above; stopping")
+                stopping.set()
+                return code
             self.restarts += 1
             delay = _FIRST_DELAY if time.monotonic() - started > _STEADY_SECONDS else min(delay * 2, _LONGEST_DELAY)
             _say(f"{self.name} ended with {code}; starting it again in {delay:.1f} s")
             await _wait(stopping, delay)
+        return 0
 
     async def _run(self, stopping: asyncio.Event) -> int:
         self.process = process = await asyncio.create_subprocess_exec(
-            *self.command, preexec_fn=_die_with_parent, start_new_session=True
+            *self.command, preexec_fn=functools.partial(_die_with_parent, os.getpid()), start_new_session=True
         )
         self.on_start()
         ended, told = asyncio.create_task(process.wait()), asyncio.create_task(stopping.wait())
@@ -73,10 +86,12 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(event.wait(), timeout=seconds)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """A supervisor that is killed takes its children along (Linux); the ports are free again then."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # killed between the fork and now
+            os._exit(1)
 
 
 def _say(line: str) -> None:
@@ -88,13 +103,18 @@ async def supervise(
     settings_file: Path,
     base_url: str,
     ready_file: Path | None,
+    ports: Iterable[tuple[str, int]] = (),
     commands: Mapping[str, Sequence[str]] | None = None,
-) -> None:
-    """Run `serve` and `work` until SIGTERM or SIGINT.
+) -> int:
+    """Run `serve` and `work` until SIGTERM or SIGINT; 0 then, CANNOT_START when a child cannot or a port is taken.
 
     `ready_file` is written once /readyz answers 200, and again when a process was replaced: JSON with `base_url` and
     the process ids `supervisor`, `server` and `worker`. It is gone when the supervisor is.
     """
+    taken = [f"{host} port {port}" for host, port in ports if not _is_free(host, port)]
+    if taken:
+        _say(f"another program listens on {', '.join(taken)}; stop it, or name other ports in {settings_file}")
+        return CANNOT_START
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -105,11 +125,21 @@ async def supervise(
         child.on_start = lambda: ready.write(children)
     try:
         async with asyncio.TaskGroup() as tasks:
-            for child in children:
-                tasks.create_task(child.keep(stopping))
+            kept = [tasks.create_task(child.keep(stopping, proven=lambda: ready.announced)) for child in children]
             tasks.create_task(_announce(children, base_url, ready, stopping))
     finally:
         ready.remove()
+    return max(task.result() for task in kept)
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Whether a child could listen there; 0 is none at all. What is wrong with the address, the child says."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        return error.errno != errno.EADDRINUSE
+    return True
 
 
 def _commands(settings_file: Path) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from prometheus_client import Gauge, start_http_server
+from prometheus_client import Gauge
 
 from kit.db.connection import database
 from kit.heartbeat.service import beat
@@ -29,10 +29,9 @@ _ROWS = Gauge("outbox_rows", "Unfinished outbox rows", ["state"])
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; rows in hand are finished first."""
     configure(settings.log.level)
-    if settings.worker.metrics_port:
-        start_http_server(settings.worker.metrics_port, addr=settings.http.host)
+    built = wiring.build(settings)
+    wiring.serve_metrics(settings.http.host, settings.worker.metrics_port)
     async with database(wiring.connection(settings), APPS):
-        built = wiring.build(settings)
         try:
             await _work(settings, built)
         finally:

@@ -37,8 +37,7 @@ def prepare_embedded(folder: Path, partners: Partners, *, ports: tuple[int, int,
     """Settings, keys, database and the demonstration register of one process for both sides."""
     house = Installation(folder, "all", ports or free_ports())
     house.write_settings({**partners.sections(), "seal": {"directory": folder / "seal"}})
-    house.command("prepare")
-    house.command("seed", "demo")
+    house.command("prepare", "--seed", "demo")
     return Houses(house, house)
 
 
@@ -47,9 +46,8 @@ def prepare_split(folder: Path, partners: Partners) -> Houses:
     platform = Installation(folder / "platform", "platform", free_ports())
     registry = Installation(folder / "registry", "registry", free_ports())
     write_split(platform, registry, partners)
-    registry.command("prepare")
+    registry.command("prepare", "--seed", "demo")
     platform.command("prepare")
-    registry.command("seed", "demo")
     return Houses(platform, registry)
 
 

@@ -1,4 +1,4 @@
-"""The registry's seal from key files, and the seal of a process that has none."""
+"""The registry's seal from key files."""
 
 import asyncio
 import io
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,16 +18,12 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from kit.errors import OutsideError, Permanent
+from kit.errors import OutsideError
 from server.certificates.claims import CredentialClaims
 from server.certificates.credential import issue, key_id_of
 
 _FIELD = "RegistrySeal"
 _P256_SIGNATURE_BYTES = 72  # the longest DER form
-
-
-class SealAbsentError(Permanent):
-    """This process has no seal: certificates are issued on the registry side alone."""
 
 
 class SealKeyError(ValueError):
@@ -108,20 +103,6 @@ def _translated() -> Iterator[None]:
         raise OutsideError("seal", "TIMESTAMP", "no timestamp could be had", permanent=False) from error
     except (PdfError, SigningError) as error:
         raise OutsideError("seal", "UNSEALABLE", "the file cannot be sealed", permanent=True) from error
-
-
-class AbsentSeal:
-    """The seal of the platform side, which never holds the registry's keys."""
-
-    async def sign_pdf(self, pdf: bytes) -> bytes:  # noqa: ARG002 - the port's signature
-        _refuse()
-
-    async def sign_credential(self, claims: CredentialClaims) -> bytes:  # noqa: ARG002 - the port's signature
-        _refuse()
-
-
-def _refuse() -> NoReturn:
-    raise SealAbsentError("this process has no seal; certificates are issued by a process of the registry role")
 
 
 def key_signer(key: Path, chain: Path) -> KeySigner:

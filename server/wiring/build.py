@@ -32,8 +32,7 @@ from kit.web.access import Authenticator, Principal
 from kit.web.edge import Edge
 from kit.web.limits import RateLimits
 from notifications import templates
-from server.adapters.seal import AbsentSeal
-from server.adapters.seal_keys import open_seal
+from server.adapters.seal_absent import AbsentSeal
 from server.applications import service as applications
 from server.certificates.credential import public_keys
 from server.certificates.ports import Authority, Seal
@@ -48,6 +47,7 @@ from server.staff import queries as staff
 from server.staff import service as staff_service
 from server.wiring.link import Link, connect_link
 from server.wiring.partners import Partners, connect
+from server.wiring.start import keys_and_secrets
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,17 @@ def audit_key_file(settings: Settings) -> Path:
     return settings.crypto.keys_directory / "audit_anchor.pem"
 
 
-def build(settings: Settings, *, partners: bool = True) -> Built:
+def build(settings: Settings, *, partners: bool = True, seal: bool = True) -> Built:
     """Fill the house; `partners=False` leaves the outside systems out, for commands that call none.
 
-    OSError, ValueError or LookupError when a key or a secret is missing or does not fit.
+    `seal=False` leaves the registry's seal out too: only what issues certificates opens its keys. CannotStart when a
+    key or a secret is missing or does not fit.
     """
+    with keys_and_secrets():
+        return _build(settings, partners=partners, seal=seal)
+
+
+def _build(settings: Settings, *, partners: bool, seal: bool) -> Built:
     clock = _clock(settings)
     ring = load_key_ring(settings.crypto.keys_directory)
     cipher = Cipher(ring)
@@ -89,7 +95,8 @@ def build(settings: Settings, *, partners: bool = True) -> Built:
     outbox = Outbox(handlers, clock=clock, wake=waker)
     outside = connect(settings, clock) if partners else Partners()
     link = connect_link(settings, outside, clock=clock, outbox=outbox, cipher=cipher, files=files)
-    house = _house(settings, outside, link, clock=clock, outbox=outbox, cipher=cipher, files=files)
+    held = _seal(settings) if seal else AbsentSeal()
+    house = _house(settings, outside, link, held, clock=clock, outbox=outbox, cipher=cipher, files=files)
 
     async def close() -> None:
         await house.identity.live.settle()
@@ -118,6 +125,7 @@ def _house(
     settings: Settings,
     outside: Partners,
     link: Link,
+    held: Seal,
     *,
     clock: Clock,
     outbox: Outbox,
@@ -149,7 +157,7 @@ def _house(
         applications=server.applications.ports.Needs(clock, outbox, cipher, files, outside.taxes),
         relay=link.relay,
         registry=link.registry,
-        certificates=_certificates(settings, clock, outbox, cipher, files),
+        certificates=_certificates(settings, held, clock, outbox, cipher, files),
         payments=payments.ports.Needs(clock, outbox, cipher, outside.ordering, outside.notices),
         notifications=notifications.ports.Needs(
             clock=clock,
@@ -167,7 +175,7 @@ def _lifetime(idle_minutes: int, hours: int) -> Lifetime:
 
 
 def _certificates(
-    settings: Settings, clock: Clock, outbox: Outbox, cipher: Cipher, files: FileStore
+    settings: Settings, seal: Seal, clock: Clock, outbox: Outbox, cipher: Cipher, files: FileStore
 ) -> server.certificates.ports.Needs:
     section = settings.registry
     return server.certificates.ports.Needs(
@@ -175,7 +183,7 @@ def _certificates(
         outbox=outbox,
         cipher=cipher,
         files=files,
-        seal=_seal(settings),
+        seal=seal,
         authority=Authority(name=section.name, code=section.code, province=section.province, place=section.city),
         credential_keys=public_keys([path.read_bytes() for path in _credential_key_files(settings)]),
         public_base_url=settings.http.public_base_url
@@ -190,6 +198,8 @@ def _seal(settings: Settings) -> Seal:
     directory = settings.seal.directory
     if settings.role == "platform" or directory is None or not directory.is_dir():
         return AbsentSeal()
+    from server.adapters.seal_keys import open_seal  # half a second of libraries
+
     return open_seal(directory)
 
 

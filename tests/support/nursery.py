@@ -53,7 +53,8 @@ class Nursery:
         """End the warm process; what it started has to have ended before."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
         self._process.wait(timeout=20)
 
     def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -61,6 +62,8 @@ class Nursery:
         if stdin is None or stdout is None:
             raise RuntimeError("the nursery has no pipes")
         with self._lock:
+            if self._process.poll() is not None:
+                raise RuntimeError("the nursery has ended: the product's modules cannot be imported")
             stdin.write(json.dumps(asked) + "\n")
             stdin.flush()
             answer: dict[str, Any] = json.loads(stdout.readline())
@@ -68,7 +71,9 @@ class Nursery:
 
 
 def _main() -> None:
-    from server.cli import cli  # the imports that are worth sharing
+    from server import main, setup, worker  # noqa: F401 - the imports that are worth sharing
+    from server.adapters import seal_keys  # noqa: F401 - the same
+    from server.cli import cli
 
     ended: dict[int, int] = {}
     for line in sys.stdin:

@@ -9,7 +9,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.general import SigningError
 
 from kit.errors import OutsideError, Permanent
-from server.adapters.seal import AbsentSeal, FileSeal, SealAbsentError, SealFiles, SealKeyError, key_signer, load_key
+from server.adapters.seal import FileSeal, SealFiles, SealKeyError, key_signer, load_key
+from server.adapters.seal_absent import AbsentSeal, SealAbsentError
 from server.adapters.seal_keys import DemoSeal, create_demo_seal
 from server.adapters.timestamps import HttpTimeStamper
 from server.certificates.credential import public_keys, verify
