@@ -103,7 +103,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         body=Empty,
         answer=FaceCheckResult,
         rate="120/hour",
-        errors=(errors.FaceCheckNotFound, errors.FaceCheckExpired, errors.IdentityAlreadyBound),
+        errors=(errors.FaceCheckNotFound, errors.FaceCheckExpired, errors.IdentityAlreadyBound, errors.IdentityFixed),
     )
     async def settle(call: Call[Empty], check_id: str) -> FaceCheckResult:
         settled = await call.once(

@@ -58,6 +58,7 @@ class FaceFailure(StrEnum):
     NETWORK = "network"
     TIMEOUT = "timeout"
     ALREADY_BOUND = "already_bound"
+    IDENTITY_FIXED = "identity_fixed"
     OTHER = "other"
 
 
@@ -76,6 +77,7 @@ _FAILURE_TEXTS = {
     FaceFailure.NETWORK: "网络中断，请在网络良好处重新核验",
     FaceFailure.TIMEOUT: "核验超时，请重新核验",
     FaceFailure.ALREADY_BOUND: "该身份已绑定另一个微信账号，请用原账号登录，或到登记大厅办理",
+    FaceFailure.IDENTITY_FIXED: "您已完成实名认证，不能更换为他人的身份",
 }
 
 
@@ -129,14 +131,23 @@ class Binding(Enum):
     BIND = auto()
     MERGE = auto()
     REFUSE = auto()
+    FIXED = auto()
 
 
-def binding(*, resident_id: str, holder_id: str | None, holder_uses_wallet: bool) -> Binding:
-    """One person is one resident: a second kind of wallet joins the resident who holds the identity.
+def binding(
+    *, resident_id: str, bound: str | None, proven: str, holder_id: str | None, holder_uses_wallet: bool
+) -> Binding:
+    """`bound` and `proven` are blind indexes of ID numbers: the resident's own by now, and the check's.
+
+    Whoever is somebody stays that one: of two checks opened before either was passed, the second binds nobody else.
+
+    One person is one resident: a second kind of wallet joins the resident who holds the identity.
 
     A second account of the same wallet is refused: it would let whoever passes the check once, on a phone that is not
     theirs, take over everything silently. The person uses the first account, or goes to the counter.
     """
+    if bound is not None and bound != proven:
+        return Binding.FIXED
     if holder_id is None or holder_id == resident_id:
         return Binding.BIND
     return Binding.REFUSE if holder_uses_wallet else Binding.MERGE

@@ -16,20 +16,26 @@ async def bind_identity(needs: Needs, *, check: FaceCheck, subject: FaceSubject)
     now = needs.clock.now()
     blind = needs.cipher.blind(subject.id_number, purpose=seals.ID_NUMBER)
     account = await WalletAccount.filter(id=check.account_id).select_for_update().get()
+    # Locked: two checks of one resident, opened before either was settled, may both be settled now.
+    resident = await Resident.filter(id=check.resident_id).select_for_update().get()
     holder = await Resident.filter(id_number_blind=blind).select_for_update().get_or_none()
     decision = binding(
-        resident_id=check.resident_id,
+        resident_id=resident.id,
+        bound=resident.id_number_blind,
+        proven=blind,
         holder_id=holder.id if holder else None,
         holder_uses_wallet=holder is not None and await _uses(holder, account),
     )
+    if decision is Binding.FIXED:
+        return FaceFailure.IDENTITY_FIXED
     if decision is Binding.REFUSE:
         return FaceFailure.ALREADY_BOUND
     if decision is Binding.MERGE and holder is not None:
         await _merge(account=account, holder=holder, now=now)
         await _verified(needs, resident_id=holder.id, check=check, now=now)
         return None
-    await _bind(needs, resident_id=check.resident_id, subject=subject, blind=blind, now=now)
-    await _verified(needs, resident_id=check.resident_id, check=check, now=now)
+    await _bind(needs, resident=resident, subject=subject, blind=blind, now=now)
+    await _verified(needs, resident_id=resident.id, check=check, now=now)
     return None
 
 
@@ -37,8 +43,7 @@ async def _uses(holder: Resident, account: WalletAccount) -> bool:
     return await WalletAccount.filter(resident_id=holder.id, wallet=account.wallet, app_id=account.app_id).exists()
 
 
-async def _bind(needs: Needs, *, resident_id: str, subject: FaceSubject, blind: str, now: datetime) -> None:
-    resident = await Resident.filter(id=resident_id).select_for_update().get()
+async def _bind(needs: Needs, *, resident: Resident, subject: FaceSubject, blind: str, now: datetime) -> None:
     resident.name_sealed = needs.cipher.seal(subject.name, seals.resident("name_sealed", resident.id))
     resident.id_kind = IdKind.RESIDENT_ID
     resident.id_number_sealed = needs.cipher.seal(subject.id_number, seals.resident("id_number_sealed", resident.id))

@@ -6,13 +6,14 @@ from kit.audit.service import Actor, record
 from kit.db import transactional
 from kit.idempotency import RequestKey
 from server.identity import seals
-from server.identity.errors import FaceCheckExpired, FaceCheckNotFound, IdentityAlreadyBound
+from server.identity.errors import FaceCheckExpired, FaceCheckNotFound, IdentityAlreadyBound, IdentityFixed
 from server.identity.models import FaceCheck
 from server.identity.ports import FaceOutcome, FaceResult, FaceSubject, Needs
 from server.identity.rules import FaceAction, FaceFailure, FaceState
 from server.identity.service.binding import bind_identity
 
 _FINAL = frozenset({FaceState.PASSED, FaceState.FAILED})
+_TOLD = {FaceFailure.ALREADY_BOUND: IdentityAlreadyBound, FaceFailure.IDENTITY_FIXED: IdentityFixed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ async def settle_face_check(needs: Needs, *, resident_id: str, check_id: str, ke
     While the wallet has decided nothing the check stays open. A passed `real_name` check binds the identity and raises
     the level; one person is one resident, see `rules.binding`.
 
-    Errors: FACE_CHECK_NOT_FOUND, FACE_CHECK_EXPIRED, IDENTITY_ALREADY_BOUND, OutsideError (the check stays open).
+    Errors: FACE_CHECK_NOT_FOUND, FACE_CHECK_EXPIRED, IDENTITY_ALREADY_BOUND, IDENTITY_FIXED, OutsideError (the
+    check stays open).
     """
     check = await _of(resident_id=resident_id, check_id=check_id)
     if check.state not in _FINAL:
@@ -36,8 +38,8 @@ async def settle_face_check(needs: Needs, *, resident_id: str, check_id: str, ke
         outcome = await needs.face.outcome(number=asked.number, verify_id=asked.verify_id, subject=asked.subject)
         if outcome.result is not FaceResult.PENDING:
             check = await _settled(needs, check_id=check_id, subject=asked.subject, outcome=outcome, key=key)
-    if check.failure == FaceFailure.ALREADY_BOUND:
-        raise IdentityAlreadyBound
+    if check.failure in _TOLD:
+        raise _TOLD[FaceFailure(check.failure)]
     return check_id
 
 
@@ -73,7 +75,7 @@ async def _settle(
     check = await FaceCheck.filter(id=check_id).select_for_update().get()
     if check.state not in _FINAL:
         await _conclude(needs, check=check, subject=subject, outcome=outcome)
-    if key is not None and check.failure != FaceFailure.ALREADY_BOUND:
+    if key is not None and check.failure not in _TOLD:
         await key.settle(result_id=check_id, status=200)
     return check
 

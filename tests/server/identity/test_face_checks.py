@@ -119,6 +119,21 @@ async def test_a_verified_resident_cannot_become_somebody_else_but_may_repeat(ci
     assert (await queries.me(city.needs, resident_id=made.id)).level == Level.REAL_NAME
 
 
+async def test_of_two_checks_opened_before_either_passed_the_second_binds_nobody_else(city: World) -> None:
+    made = await resident(city, name="王小强")
+    other = replace(made, name="李小明", id_number=make.id_number())
+    first, second = await opened(city, made), await opened(city, other)
+    for check_id in (first, second):
+        await make.look(city, made, check_id)
+    await service.settle_face_check(city.needs, resident_id=made.id, check_id=first)
+    for _ in range(2):
+        with pytest.raises(errors.IdentityFixed):
+            await service.settle_face_check(city.needs, resident_id=made.id, check_id=second)
+    person = await queries.person(city.needs, resident_id=made.id)
+    assert (person.name, person.id_number) == (made.name, made.id_number)
+    assert (await queries.face_check(city.needs, resident_id=made.id, check_id=second)).state is FaceState.FAILED
+
+
 async def test_a_second_account_of_the_same_wallet_is_refused_each_time(city: World) -> None:
     first = await resident(city, real_name=True)
     second = await resident(city, name=first.name, number=first.id_number)

@@ -97,4 +97,7 @@ def test_a_check_of_another_digest_is_refused_even_when_consumed_by_the_same() -
     ],
 )
 def test_one_person_is_one_resident(holder: str | None, uses: bool, expected: Binding) -> None:  # noqa: FBT001 - a table
-    assert binding(resident_id="r1", holder_id=holder, holder_uses_wallet=uses) is expected
+    given = {"resident_id": "r1", "holder_id": holder, "holder_uses_wallet": uses}
+    for bound in (None, "a"):
+        assert binding(bound=bound, proven="a", **given) is expected  # type: ignore[arg-type]  # a table
+    assert binding(bound="b", proven="a", **given) is Binding.FIXED  # type: ignore[arg-type]  # a table
