@@ -127,6 +127,18 @@ def test_the_helper_rebuilds_the_credential_itself():
         # The same array with its length written in two bytes: another text for the same message.
         CREDENTIAL[:1] + b"\x98\x04" + CREDENTIAL[2:],
         b"\x81" * 5000,
+        # What a CBOR library stumbles over: decimals without end, sets of lists, patterns, dates, endless nesting.
+        bytes.fromhex("c4821b7fffffffffffffff01"),
+        bytes.fromhex("c5821b7fffffffffffffff01"),
+        bytes.fromhex("84d823812300"),
+        bytes.fromhex("d2ff01d284"),
+        _message(protected=bytes.fromhex("c4821b7fffffffffffffff01")),
+        _message(protected=bytes.fromhex("a2040101")),
+        # The map's entries the other way round, and a length that a shorter form could tell.
+        _message(protected=cbor2.dumps({4: KEY_ID.encode(), 1: -7})),
+        _message(protected=b"\xa2\x01\x26\x04\x58\x08" + KEY_ID.encode()),
+        _message(protected=b"\xa2\x01\x26\x04"),
+        _message(protected=b"\xa2\x01\x26\x04\x58"),
     ],
 )
 def test_any_other_encoding_is_malformed(credential: bytes):
