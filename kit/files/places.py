@@ -49,9 +49,9 @@ class Objects:
         self._store = store
 
     async def write(self, records: AsyncIterator[bytes], final: Callable[[], str]) -> None:
-        temporary = f"{TEMPORARY}/{new_id()}"
+        temporary, feed = f"{TEMPORARY}/{new_id()}", _Feed(records)
         try:
-            await obstore.put_async(self._store, temporary, records, chunk_size=_PART_BYTES, max_concurrency=2)
+            await obstore.put_async(self._store, temporary, feed, chunk_size=_PART_BYTES, max_concurrency=2)
             path = final()
             if await self.exists(path):
                 await self.delete(temporary)
@@ -59,8 +59,12 @@ class Objects:
                 await obstore.rename_async(self._store, temporary, path)
         except BaseException:
             # Shielded: a second cancellation must not stop the tidying up.
-            await asyncio.shield(asyncio.ensure_future(self.delete(temporary)))
+            await asyncio.shield(asyncio.ensure_future(self._abandon(temporary, feed)))
             raise
+
+    async def _abandon(self, temporary: str, feed: "_Feed") -> None:
+        await feed.stop()
+        await self.delete(temporary)
 
     async def read(self, path: str) -> AsyncIterator[bytes]:
         found = await obstore.get_async(self._store, path)
@@ -90,6 +94,43 @@ class Objects:
                     await self.delete(entry["path"])
                     removed += 1
         return removed
+
+
+class _Abandoned(Exception):  # noqa: N818 - tells the store; an end without error would complete the upload
+    """The upload is not to be completed."""
+
+
+class _Feed:
+    """Hands records to the store, which asks from tasks of its own and may still be asking when it is cancelled."""
+
+    def __init__(self, records: AsyncIterator[bytes]) -> None:
+        self._records = records
+        self._asked: asyncio.Task[bytes] | None = None
+        self._stopped = False
+
+    def __aiter__(self) -> "_Feed":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._stopped:
+            raise _Abandoned
+        self._asked = asyncio.create_task(self._next())
+        try:
+            return await self._asked
+        except asyncio.CancelledError:
+            if self._stopped:
+                raise _Abandoned from None
+            raise
+
+    async def _next(self) -> bytes:
+        return await anext(self._records)
+
+    async def stop(self) -> None:
+        """Give no more, and wait until the record being made is given up."""
+        self._stopped = True
+        if self._asked is not None and not self._asked.done():
+            self._asked.cancel()
+            await asyncio.wait([self._asked])
 
 
 class Folder(Objects):
