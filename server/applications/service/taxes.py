@@ -112,8 +112,9 @@ async def record_tax_cleared(
 async def record_tax_notice(needs: Needs, *, inbox_id: str) -> None:
     """Work on a verified notice kept in the inbox; Permanent when it is about no declaration of ours."""
     notice = needs.taxes.read_notice(await open_body(needs.cipher, inbox_id=inbox_id))
-    row = await Application.filter(tax_declaration_no=notice.declaration_no).first()
-    if row is None:
+    # The number is the application's own id: the notice may overtake our keeping of the assessment.
+    row = await Application.filter(id=notice.declaration_no).first()
+    if row is None or row.case_number is None:
         raise Permanent("the tax notice is about an unknown declaration")
     await record_tax_cleared(
         needs,
