@@ -91,6 +91,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         summary="The guide of a business",
         query=Where,
         answer=Guide,
+        rate="120/minute",
         errors=(NotFound,),
     )
     async def business_guide(call: Call[Where], code: str) -> Guide:

@@ -1,6 +1,7 @@
 """Declaring routes: path, access, input, answer; the same declaration serves the request and the OpenAPI document."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from kit.web.validation import from_json, from_query
 Endpoint = Callable[..., Awaitable[Any]]
 MARK = "__yichuang_route__"
 LONGEST_ROUTE = 128  # as the idempotency keys keep it
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_NOBODYS = "0" * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ def _serve(spec: RouteSpec, endpoint: Endpoint, edge: Edge) -> Callable[..., Cor
             given = from_query(spec.query, dict(request.args))
         keyed = request_key(edge, request, route, who, raw) if spec.keyed else None
         call: Call[Any] = Call(request, edge, route, who, given, spec.status, keyed)
-        return _answer(await endpoint(call, **path), call)
+        return _answer(await endpoint(call, **_ids(path)), call)
 
     async def handler(request: Request, **path: Any) -> HTTPResponse:
         try:
@@ -168,6 +171,16 @@ def _serve(spec: RouteSpec, endpoint: Endpoint, edge: Edge) -> Callable[..., Cor
     setattr(handler, MARK, spec)
     handler.__name__ = endpoint.__name__
     return handler
+
+
+def _ids(path: Mapping[str, Any]) -> dict[str, Any]:
+    """The path's values; an id that cannot be one becomes nobody's, so that the route's own 404 answers it.
+
+    What is longer than its column is an error to the mapper, not an absent row.
+    """
+    return {
+        name: _NOBODYS if name.endswith("_id") and not _ID.fullmatch(value) else value for name, value in path.items()
+    }
 
 
 def _outline(request: Request) -> bytes:

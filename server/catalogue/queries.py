@@ -19,6 +19,8 @@ from server.catalogue.rules import in_force
 from server.catalogue.service import BUSINESS, TABLE
 from server.terms.working_days import WorkCalendar
 
+LONGEST_CODE = 32
+
 
 async def business(
     needs: Needs, *, code: str, district: str, at: datetime | None = None, version: int | None = None
@@ -30,6 +32,8 @@ async def business(
     if version is not None:
         key = ("business", code, district, version)
         return await needs.cache.get(key, lambda: _by_version(code, district, version), forever=True)
+    if len(code) > LONGEST_CODE:
+        raise BusinessUnknown
     day = local_date(at or needs.clock.now())
     return await needs.cache.get(("business", code, district, day), lambda: _by_day(code, district, day))
 

@@ -36,9 +36,10 @@ _APART = (
 )
 
 MOST_FAILURES = 5
+LONGEST_USERNAME = 32
 LOCKED_FOR = timedelta(minutes=30)
 _SHORTEST_PASSWORD, _LONGEST_PASSWORD, _FEWEST_CLASSES = 12, 128, 3
-_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}", re.ASCII)
+_USERNAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{2,{LONGEST_USERNAME - 1}}}", re.ASCII)
 _CLASSES = (str.islower, str.isupper, str.isdigit)
 
 

@@ -158,8 +158,8 @@ async def remove_file(needs: Needs, *, application_id: str, resident_id: str, co
 async def _strike_out(needs: Needs, *, application_id: str, resident_id: str, code: str, file_id: str) -> str:
     row, _ = await lock_for(application_id, resident_id)
     check_editable(State(row.state))
-    file = await ApplicationMaterial.filter(id=file_id, application_id=row.id, code=code).first()
-    if file is None:
+    file = await ApplicationMaterial.filter(id=file_id, application_id=row.id).first()
+    if file is None or file.code != code:
         raise MaterialUnknown
     await file.delete()
     await save(needs, row)

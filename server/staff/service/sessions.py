@@ -11,7 +11,7 @@ from server.staff import totp
 from server.staff.errors import StaffSignInLocked, StaffSignInRefused
 from server.staff.models import StaffMember, StaffSession, StaffSignInFailures, StaffState
 from server.staff.ports import Needs
-from server.staff.rules import Failures, after_failure, seconds_locked, username_key
+from server.staff.rules import LONGEST_USERNAME, Failures, after_failure, seconds_locked, username_key
 
 _KEPT_AFTER_END = timedelta(days=7)
 # An unknown account's code is compared too, against a secret that nobody has.
@@ -46,7 +46,7 @@ async def start_session(needs: Needs, *, username: str, password: str, totp: str
     key = username_key(username)
     blind = needs.cipher.blind(key, purpose="staff_username")
     _refuse_locked(await StaffSignInFailures.get_or_none(username_blind=blind), now=needs.clock.now())
-    member = await StaffMember.get_or_none(username_key=key, state=StaffState.ACTIVE)
+    member = await _member(key)
     right = await needs.passwords.verify(member.password_hash if member else None, password)
     step = _step(needs, member, code=totp)
     claim = _Claim(blind, member.id if member and right else None, step)
@@ -59,6 +59,13 @@ async def start_session(needs: Needs, *, username: str, password: str, totp: str
     if isinstance(outcome, Started):
         return outcome
     raise outcome
+
+
+async def _member(key: str) -> StaffMember | None:
+    # Spelt out, a name may be longer than any account's: it is unknown, like every other that nobody has.
+    if len(key) > LONGEST_USERNAME:
+        return None
+    return await StaffMember.get_or_none(username_key=key, state=StaffState.ACTIVE)
 
 
 def _refuse_locked(row: StaffSignInFailures | None, *, now: datetime) -> None:

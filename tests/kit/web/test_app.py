@@ -18,6 +18,7 @@ from tests.support.serving import client, edge, running, served
 
 SECRET = "110101199003070134"
 REASON = "a test asks"
+ONE = "0192f3a45b6c7d8e9f00112233445566"
 
 
 class Thing(Input):
@@ -83,7 +84,11 @@ def _inputs(routes: Routes) -> None:
 
     @routes.patch("/things/<thing_id>", access=public(REASON), summary="Change", body=Thing)
     async def change(call: Call[Thing], thing_id: str) -> None:
-        assert (thing_id, call.if_match()) == ("one", 7)
+        assert (thing_id, call.if_match()) == (ONE, 7)
+
+    @routes.get("/things/<thing_id>", access=public(REASON), summary="Read", answer=Said)
+    async def read(_: Call[None], thing_id: str) -> Said:
+        return Said(says=thing_id)
 
     @routes.post("/things", access=resident(1), status=201, summary="Make", body=Thing, answer=Said)
     async def make(call: Call[Thing]) -> Said:
@@ -359,9 +364,15 @@ async def test_every_answer_forbids_sniffing_and_storing(http: httpx.AsyncClient
 
 async def test_an_edit_carries_the_version_it_was_made_on(http: httpx.AsyncClient):
     change = {"name": "a", "count": 1}
-    assert (await http.patch("/t/things/one", json=change, headers={"If-Match": '"7"'})).status_code == 204
+    assert (await http.patch(f"/t/things/{ONE}", json=change, headers={"If-Match": '"7"'})).status_code == 204
     for wrong in ({}, {"If-Match": "7"}, {"If-Match": "*"}, {"If-Match": 'W/"7"'}):
-        _is_problem(await http.patch("/t/things/one", json=change, headers=wrong), 412, "VERSION_MISSING")
+        _is_problem(await http.patch(f"/t/things/{ONE}", json=change, headers=wrong), 412, "VERSION_MISSING")
+
+
+@pytest.mark.parametrize("given", ["a" * 33, "A" * 32, ONE[:-1], "%00", "%F0%9F%98%80", "a" * 5000])
+async def test_an_id_that_cannot_be_one_is_nobodys(http: httpx.AsyncClient, given: str):
+    assert (await http.get(f"/t/things/{ONE}")).json()["says"] == ONE
+    assert (await http.get(f"/t/things/{given}")).json()["says"] == "0" * 32
 
 
 @pytest.mark.parametrize("key", [None, "short", "x" * 65, "with space in it", "中文字中文字中文字".encode()])

@@ -174,6 +174,8 @@ async def test_removing_takes_the_content_unless_another_material_has_it_too(cit
     assert len(_on_disk(tmp_path)) == 1
     with pytest.raises(errors.MaterialUnknown):
         await service.remove_file(city.needs, **who, code="M07", file_id=second)
+    with pytest.raises(errors.MaterialUnknown):
+        await service.remove_file(city.needs, **who, code="M" * 100, file_id=second)
     await service.remove_file(city.needs, **who, code="M08", file_id=second)
     assert _on_disk(tmp_path) == []
 

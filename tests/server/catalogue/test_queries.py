@@ -8,7 +8,7 @@ from kit.clock import FixedClock
 from kit.db import fetch
 from kit.ids import new_id
 from server.catalogue import queries, service
-from server.catalogue.cache import ContentCache
+from server.catalogue.cache import MOST, ContentCache
 from server.catalogue.errors import BusinessUnknown
 from server.catalogue.loading import read_shipped
 from server.catalogue.models import CatalogueVersion
@@ -162,3 +162,28 @@ async def test_a_cache_forgets_after_its_time():
     cache.clear()
     await cache.get(("b",), find)
     assert len(asked) == 4
+
+
+async def test_a_code_longer_than_any_is_unknown(needs: Needs):
+    with pytest.raises(BusinessUnknown):
+        await queries.business(needs, code="A" * 33, district=HERE)
+
+
+async def test_a_cache_keeps_so_many_and_drops_the_one_unused_longest():
+    asked: list[int] = []
+    cache = ContentCache()
+
+    async def get(place: int) -> int:
+        async def find() -> int:
+            asked.append(place)
+            return place
+
+        return await cache.get((place,), find)
+
+    for place in (*range(MOST), 0, MOST):  # 0 was used again, so that 1 is the oldest
+        assert await get(place) == place
+    asked.clear()
+    await get(0)
+    assert asked == []
+    await get(1)
+    assert asked == [1]
