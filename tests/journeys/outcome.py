@@ -56,8 +56,17 @@ def _await_asked(scene: Scene) -> None:
 def come_to_rest(city: City) -> None:
     """Let the delayed question to the wallet come due, and wait until the outbox is empty."""
     city.move_clock(_UNTIL_POLL_SECONDS)
+    _await_none(city, "1 = 1")
+
+
+def become_quiet(city: City) -> None:
+    """Wait until nothing is left to do now; an unpaid attempt is asked about again and again, later."""
+    _await_none(city, "handler <> 'payments.poll'")
+
+
+def _await_none(city: City, where: str) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while left := city.rows("SELECT handler, state, attempts, error FROM kit_outbox"):
+    while left := city.rows(f"SELECT handler, state, attempts, error FROM kit_outbox WHERE {where}"):  # noqa: S608
         assert time.monotonic() < deadline, f"not done: {left}"
         time.sleep(0.05)
 

@@ -16,7 +16,7 @@ def test_a_party_refuses(town: Town):
     assert ended["notice"]["reason"] == "价格没有谈妥"
     assert ended["number"] is None
     refused(scene.buyer.calls, "POST", f"{path}/submission", json={}, status=409, code="NOT_AWAITING_CONFIRMATION")
-    outcome.come_to_rest(city)
+    outcome.become_quiet(city)
     told = city.rows(
         "SELECT recipient FROM notifications_message WHERE template = 'party_refused' AND dedupe_key LIKE ?",
         f"%{scene.application_id}%",

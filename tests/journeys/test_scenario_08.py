@@ -28,13 +28,13 @@ def test_double_tap_and_a_second_application(town: Town):
     assert taps[0]["number"] == again["number"]
     other = {"Idempotency-Key": uuid.uuid4().hex}
     refused(scene.seller.calls, "POST", path, json={}, headers=other, status=409, code="ALREADY_SUBMITTED")
-    outcome.come_to_rest(city)
+    outcome.become_quiet(city)
     assert city.count("registry_case", "application_id = ?", scene.application_id) == 1
 
     first, number = scene.application_id, again["number"]
     _second_application_finds_the_unit_claimed(scene, first, number)
     scene.buyer.calls.post("withdraw the first", f"/api/v1/applications/{first}/withdrawal", expect=200)
-    outcome.come_to_rest(city)
+    outcome.become_quiet(city)
     assert city.count("applications_claim") == 0
 
 
