@@ -1,12 +1,17 @@
 """The HTTP process: mounts the blueprints of its role, with one error handler around them."""
 
+import asyncio
+import math
 from typing import Any
 
+from prometheus_client import Gauge
 from sanic import Blueprint, Sanic
 
 import miniprogram_api
+from kit.clock import Clock
 from kit.db.connection import close_database, open_database
 from kit.db.migrate import pending
+from kit.heartbeat.service import age_seconds
 from kit.log import configure, get_logger
 from kit.web import app as web
 from kit.web import docs, health, openapi
@@ -19,7 +24,11 @@ from server.journeys.house import House
 from server.settings import Settings
 
 VERSION = "0.1.0"
+WORKERS = "worker:"
+"""How the names of workers' heartbeats begin."""
+WATCH_SECONDS = 5.0
 log = get_logger("server")
+_WORKER_AGE = Gauge("worker_heartbeat_age_seconds", "Seconds since any worker was last seen; +Inf for never")
 
 
 def create_app(settings: Settings, built: wiring.Built | None = None) -> Sanic[Any, Any]:
@@ -41,7 +50,7 @@ def create_app(settings: Settings, built: wiring.Built | None = None) -> Sanic[A
         [
             *blueprints(settings, built, built.house, edge),
             docs.blueprint(edge, document),
-            health.blueprint(edge, pending=not_yet_migrated, worker_name="worker:"),
+            health.blueprint(edge, pending=not_yet_migrated, worker_name=WORKERS),
         ],
         max_body_bytes=settings.http.max_body_bytes,
         trusted_proxies=settings.http.trusted_proxies,
@@ -52,12 +61,27 @@ def create_app(settings: Settings, built: wiring.Built | None = None) -> Sanic[A
     async def open_up(_: Sanic[Any, Any]) -> None:
         await open_database(connection, APPS)
 
+    @app.after_server_start
+    async def look_after(running: Sanic[Any, Any]) -> None:
+        running.add_task(_watch_workers(built.house.clock), name="watch_workers")
+
     @app.after_server_stop
     async def close_down(_: Sanic[Any, Any]) -> None:
         await built.close()
         await close_database()
 
     return app
+
+
+async def _watch_workers(clock: Clock) -> None:
+    """A dead worker answers for no metric of its own, so the server tells how long none has been seen."""
+    while True:
+        try:
+            age = await age_seconds(prefix=WORKERS, now=clock.now())
+            _WORKER_AGE.set(math.inf if age is None else age)
+        except Exception as error:  # noqa: BLE001 - whatever the database says, we look again
+            log.warning("workers_not_seen", error=type(error).__name__)
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 def blueprints(settings: Settings, built: wiring.Built, house: House, edge: Edge) -> list[Blueprint]:

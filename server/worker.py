@@ -4,16 +4,18 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
+from typing import Any
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from kit.db.connection import database
-from kit.heartbeat.service import beat
+from kit.heartbeat.service import beat, forget_dead, stop_beating
 from kit.log import configure, get_logger
 from kit.outbox.drain import Drain
-from kit.outbox.queries import counts
+from kit.outbox.loop import Loop
+from kit.outbox.queries import counts, oldest_due_seconds
 from kit.outbox.wake import Alarm
 from server import wiring
 from server.database import APPS
@@ -24,6 +26,9 @@ SEAL_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 60.0
 log = get_logger("worker")
 _ROWS = Gauge("outbox_rows", "Unfinished outbox rows", ["state"])
+_OLDEST = Gauge("outbox_oldest_due_seconds", "How long the oldest row has been due that nobody has finished")
+_TIMER_FAILURES = Counter("timer_failures_total", "Timers that ended in an error", ["timer"])
+_Action = Callable[[datetime], Coroutine[Any, Any, None]]
 
 
 async def run(settings: Settings) -> None:
@@ -59,11 +64,13 @@ async def _work(settings: Settings, built: wiring.Built) -> None:
         await beat(name=name, now=now)
         for state, count in (await counts()).items():
             _ROWS.labels(state).set(count)
+        _OLDEST.set(await oldest_due_seconds(now=now))
 
     async def seal(_: datetime) -> None:
         await built.seal_audit()
 
-    async def tidy(_: datetime) -> None:
+    async def tidy(now: datetime) -> None:
+        await forget_dead(now=now)
         await built.tidy()
 
     timers = [
@@ -72,13 +79,14 @@ async def _work(settings: Settings, built: wiring.Built) -> None:
     ]
     log.info("worker_started", role=settings.role, pid=os.getpid())
     try:
-        await _drain(drain, alarm, stop, poll_seconds=settings.worker.poll_ms / 1000)
+        await Loop(drain, alarm, poll_seconds=settings.worker.poll_ms / 1000).run(stop)
     finally:
         for timer in timers:
             timer.cancel()
         await asyncio.gather(*timers, return_exceptions=True)
         if listening is not None:
             listening.close()
+        await stop_beating(name=name)
     log.info("worker_stopped")
 
 
@@ -90,25 +98,12 @@ def _stopper(stop: asyncio.Event, alarm: Alarm) -> Callable[[], None]:
     return ask
 
 
-async def _drain(drain: Drain, alarm: Alarm, stop: asyncio.Event, *, poll_seconds: float) -> None:
-    while not stop.is_set():
-        try:
-            worked = await drain.once()
-        except Exception:
-            log.exception("drain_failed")
-            worked = 0
-            await asyncio.sleep(1)
-        if worked == 0:
-            await alarm.wait(poll_seconds)
-
-
-async def _every(
-    seconds: float, action: Callable[[datetime], Awaitable[None]], built: wiring.Built, stop: asyncio.Event
-) -> None:
+async def _every(seconds: float, action: _Action, built: wiring.Built, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await action(built.house.clock.now())
         except Exception:
-            log.exception("timer_failed")
+            _TIMER_FAILURES.labels(action.__name__).inc()
+            log.exception("timer_failed", timer=action.__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=seconds)

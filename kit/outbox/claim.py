@@ -18,7 +18,7 @@ ORDER BY o.available_at, o.id LIMIT ?
 """
 _LEASE = """
 UPDATE kit_outbox SET state = 'leased', lease_token = ?, lease_until = ?, attempts = attempts + 1
-WHERE id = ? AND (state = 'pending' OR (state = 'leased' AND lease_until < ?))
+WHERE id = ? AND available_at <= ? AND (state = 'pending' OR (state = 'leased' AND lease_until < ?))
 """
 _TO_HISTORY = """
 INSERT INTO kit_outbox_history (id, event_name, event_version, handler, ordering_key, payload, attempts,
@@ -47,9 +47,9 @@ async def candidates(*, now: datetime, limit: int) -> list[dict[str, Any]]:
 
 
 async def lease(row: dict[str, Any], *, now: datetime, seconds: int) -> Claim | None:
-    """Take the row, or None when another worker was faster."""
+    """Take the row, or None when another worker was faster, or has put it back for later."""
     token = new_id()
-    taken = await execute(_LEASE, [token, now + timedelta(seconds=seconds), row["id"], now])
+    taken = await execute(_LEASE, [token, now + timedelta(seconds=seconds), row["id"], now, now])
     if taken != 1:
         return None
     return Claim(

@@ -1,15 +1,17 @@
-"""The worker's loop: claim, handle, finish; a crash anywhere only means that a row is handled again."""
+"""Claim, handle, finish; a crash anywhere only means that a row is handled again."""
 
 import asyncio
 import os
 import random
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
 import orjson
+from prometheus_client import Counter, Histogram
 
 from kit.clock import Clock
 from kit.errors import OutsideError, Permanent, Problem
@@ -20,6 +22,8 @@ from kit.outbox.event import Event, Handler
 
 LONGEST_WAIT_SECONDS = 600.0
 log = get_logger("outbox")
+_HANDLED = Counter("outbox_handled_total", "Outbox rows worked on: done, retry, parked or lost", ["handler", "result"])
+_SECONDS = Histogram("outbox_handler_seconds", "Time that a handler took", ["handler"])
 
 
 @dataclass
@@ -41,7 +45,7 @@ class Drain:
 
     async def once(self) -> int:
         """Handle what is due now, at most `concurrency` rows at a time; answers how many were claimed."""
-        rows = await claims.candidates(now=self.clock.now(), limit=self.concurrency)
+        rows = await self.due()
         done = await asyncio.gather(*(self._work(row) for row in rows), return_exceptions=True)
         # Only now that no row is in hand any more: what went wrong with a row's lease is the loop's to see.
         for result in done:
@@ -56,24 +60,42 @@ class Drain:
                 return
         raise RuntimeError("the outbox does not come to rest")
 
+    async def due(self) -> list[dict[str, Any]]:
+        """What may be worked on now, at most `concurrency` rows; a row that is due stays so until somebody has it."""
+        return await claims.candidates(now=self.clock.now(), limit=self.concurrency)
+
+    async def lease(self, row: dict[str, Any]) -> Claim | None:
+        """Take one of them, or None when it is taken."""
+        return await claims.lease(row, now=self.clock.now(), seconds=self.lease_seconds)
+
+    async def carry_out(self, claim: Claim) -> None:
+        """Handle a leased row under its request's id; only the database can make this fail."""
+        started = time.monotonic()
+        with request_scope(claim.request_id):
+            result = await self._handle(claim)
+        handler = claim.handler if claim.handler in self._by_name else "unknown"
+        _HANDLED.labels(handler, result).inc()
+        _SECONDS.labels(handler).observe(time.monotonic() - started)
+
     async def _work(self, row: dict[str, Any]) -> bool:
-        claim = await claims.lease(row, now=self.clock.now(), seconds=self.lease_seconds)
+        claim = await self.lease(row)
         if claim is None:
             return False
-        with request_scope(claim.request_id):
-            await self._handle(claim)
+        await self.carry_out(claim)
         return True
 
-    async def _handle(self, claim: Claim) -> None:
+    async def _handle(self, claim: Claim) -> str:
+        """What became of it: `done`, `retry`, `parked`, or `lost` to another worker after its lease."""
         self._crash("before", claim)
         try:
             await self._run(claim)
         except Exception as error:  # noqa: BLE001 - a handler may fail in any way; the row remembers
-            await self._failed(claim, error)
-            return
+            return await self._failed(claim, error)
         self._crash("after", claim)
         if not await claims.finish(claim, now=self.clock.now()):
             log.warning("lease_lost", handler=claim.handler, row=claim.id)
+            return "lost"
+        return "done"
 
     async def _run(self, claim: Claim) -> None:
         handler = self._by_name.get(claim.handler)
@@ -81,17 +103,18 @@ class Drain:
             raise Permanent(f"unknown handler {claim.handler}")
         await handler.run(self.house, _decode(handler.event, claim.payload))
 
-    async def _failed(self, claim: Claim, error: Exception) -> None:
+    async def _failed(self, claim: Claim, error: Exception) -> str:
         text = describe(error)
         if _is_permanent(error):
             log.error("parked", handler=claim.handler, row=claim.id, error=text)
             await claims.park(claim, error=text)
-            return
+            return "parked"
         wait = back_off(claim.attempts) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
         log.warning("will_retry", handler=claim.handler, row=claim.id, error=text, seconds=round(wait, 1))
         if not isinstance(error, OutsideError):
             log.warning("handler_failed", handler=claim.handler, exc_info=error)
         await claims.put_back(claim, available_at=self.clock.now() + timedelta(seconds=wait), error=text)
+        return "retry"
 
     def _crash(self, moment: str, claim: Claim) -> None:
         point = f"{moment}:{claim.handler}"

@@ -1,8 +1,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from kit.db import execute, fetch, transactional
+from kit.db import execute, fetch, fetch_one, transactional
 from kit.db.sql import as_utc
+from kit.outbox.models import RowState
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,15 @@ async def unpark(*, row_id: str, now: datetime) -> bool:
 
 
 async def counts() -> dict[str, int]:
-    """Unfinished rows by state, for the metrics."""
+    """Unfinished rows of each state, for the metrics."""
     rows = await fetch("SELECT state, COUNT(*) AS n FROM kit_outbox GROUP BY state")
-    return {row["state"]: row["n"] for row in rows}
+    return dict.fromkeys(RowState, 0) | {row["state"]: row["n"] for row in rows}
+
+
+async def oldest_due_seconds(*, now: datetime) -> float:
+    """How long the oldest row has been due that nobody has finished, parked ones apart; 0 when none is."""
+    row = await fetch_one(
+        "SELECT MIN(available_at) AS at FROM kit_outbox WHERE state IN ('pending', 'leased') AND available_at <= ?",
+        [now],
+    )
+    return (now - as_utc(row["at"])).total_seconds() if row and row["at"] else 0.0
