@@ -22,9 +22,7 @@ class UnitCode:
         """Read the code, grouped by spaces or not; raises TermError UNIT_CODE_INVALID."""
         code = tidy(text)
         if not _SHAPE.fullmatch(code):
-            raise TermError(
-                "UNIT_CODE_INVALID", "不动产单元号应为28位，请按不动产权证书上的单元号核对后重新填写。"
-            )
+            raise TermError("UNIT_CODE_INVALID", "不动产单元号应为28位，请按不动产权证书上的单元号核对后重新填写。")
         return cls(code)
 
     def district(self) -> District:

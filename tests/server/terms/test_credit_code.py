@@ -43,12 +43,8 @@ def test_bad_codes(text: str, fault: str) -> None:
     assert caught.value.code == fault
 
 
-@given(
-    st.integers(0, 999999), st.text(ALPHABET, min_size=9, max_size=9), st.integers(8, 16), st.integers(1, 30)
-)
-def test_any_single_changed_character_is_caught(
-    place: int, organisation: str, position: int, shift: int
-) -> None:
+@given(st.integers(0, 999999), st.text(ALPHABET, min_size=9, max_size=9), st.integers(8, 16), st.integers(1, 30))
+def test_any_single_changed_character_is_caught(place: int, organisation: str, position: int, shift: int) -> None:
     body = f"91{place:06d}{organisation}"
     code = body + credit_check(body)
     assert CreditCode.parse(code).code == code

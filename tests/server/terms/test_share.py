@@ -37,9 +37,7 @@ def test_sums_are_exact() -> None:
     assert total([]) == 0
 
 
-@pytest.mark.parametrize(
-    ("parts", "enough"), [((70,), True), ((30,), False), ((66,), False), ((40, 30), True)]
-)
+@pytest.mark.parametrize(("parts", "enough"), [((70,), True), ((30,), False), ((66,), False), ((40, 30), True)])
 def test_two_thirds_by_share(parts: tuple[int, ...], *, enough: bool) -> None:
     assert reach_two_thirds([Share.of(part, 100) for part in parts]) is enough
     assert reach_two_thirds([Share.of(2, 3)])

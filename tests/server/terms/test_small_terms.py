@@ -9,9 +9,7 @@ from server.terms.scope import Scope
 from server.terms.text import stars
 
 
-@pytest.mark.parametrize(
-    "typed", ["13812345678", "+86 138-1234-5678", "008613812345678", "１３８１２３４５６７８"]
-)
+@pytest.mark.parametrize("typed", ["13812345678", "+86 138-1234-5678", "008613812345678", "１３８１２３４５６７８"])
 def test_phone_is_normalised_and_masked(typed: str) -> None:
     phone = Phone.parse(typed)
     assert (str(phone), phone.masked()) == ("13812345678", "138****5678")
