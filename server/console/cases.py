@@ -9,6 +9,7 @@ from sanic import Blueprint, HTTPResponse
 from kit.clock import rfc3339
 from kit.idempotency import RequestKey
 from kit.web.access import staff
+from kit.web.downloads import download
 from kit.web.edge import Call, Edge
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Input, Query
@@ -173,9 +174,7 @@ def _reading(routes: Routes, house: House) -> None:
         opened = await service.open_material(
             needs, staff_id=call.who.id, scope=_scope(call), case_id=case_id, material_id=material_id
         )
-        body = b"".join([chunk async for chunk in opened.chunks])
-        headers = {"Cache-Control": "no-store", "Content-Security-Policy": "sandbox"}
-        return HTTPResponse(body, content_type=opened.mime, headers=headers)
+        return download(b"".join([chunk async for chunk in opened.chunks]), opened.mime, name=material_id)
 
 
 def _before_acceptance(routes: Routes, house: House) -> None:

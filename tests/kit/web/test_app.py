@@ -358,6 +358,9 @@ async def test_a_request_id_is_kept_when_it_is_one(http: httpx.AsyncClient):
 async def test_every_answer_forbids_sniffing_and_storing(http: httpx.AsyncClient):
     answer = await http.get("/t/public")
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["etag"] == '"3"'
 

@@ -13,7 +13,7 @@ from kit.web.access import Principal
 from server.console import cases
 from server.journeys.house import House
 from server.registry import service
-from server.registry.models import RegistryDecision
+from server.registry.models import RegistryDecision, RegistryMaterial
 from tests.factories import registry
 from tests.factories.registry import OFFICER
 from tests.support.serving import client, edge, served
@@ -142,7 +142,14 @@ async def test_materials_are_served_and_the_look_is_recorded(made: registry.Desk
     material = (await officer.get(f"/staff/v1/cases/{case_id}")).json()["materials"][0]
     answer = await officer.get(f"/staff/v1/cases/{case_id}/materials/{material['id']}")
     assert (answer.content, answer.headers["content-type"]) == (registry.FILE, "image/jpeg")
+    assert answer.headers["content-disposition"] == f'inline; filename="{material["id"]}.jpg"'
+    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox; frame-ancestors 'none'"
     assert await AuditRecord.filter(action="registry.material_viewed", subject_id=case_id).count() == 1
+    # Whatever the platform says that it is: no browser is to take it for a page.
+    await RegistryMaterial.filter(id=material["id"]).update(mime="text/html")
+    hostile = await officer.get(f"/staff/v1/cases/{case_id}/materials/{material['id']}")
+    assert hostile.headers["content-type"] == "application/octet-stream"
+    assert hostile.headers["content-disposition"] == f'attachment; filename="{material["id"]}.bin"'
     missing = await officer.get(f"/staff/v1/cases/{case_id}/materials/{'0' * 32}")
     assert (missing.status_code, missing.json()["code"]) == (404, "MATERIAL_NOT_FOUND")
 
