@@ -7,10 +7,11 @@ from sanic import Blueprint, HTTPResponse
 
 from kit.clock import rfc3339
 from kit.web.access import public, resident
+from kit.web.downloads import download
 from kit.web.edge import Call, Edge
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Input, Query
-from server.certificates import queries
+from server.certificates import queries, service
 from server.certificates.errors import CertificateNotFound
 from server.certificates.queries import CopyRecord
 from server.certificates.states import paper_text, state_text, verdict
@@ -107,14 +108,18 @@ def _files(routes: Routes, house: House) -> None:
     @routes.get(
         "/<certificate_id:str>/file",
         access=resident(Level.REAL_NAME),
-        summary="The sealed file",
+        summary="The sealed file; leaves a trace",
         media_type="application/pdf",
         errors=(CertificateNotFound,),
     )
     async def certificate_file(call: Call[None], certificate_id: str) -> HTTPResponse:
-        record = await _mine(house, call.who.id, certificate_id)
-        pdf = b"".join([chunk async for chunk in await queries.copy_file(needs, record=record)])
-        return _bytes(pdf, "application/pdf")
+        chunks = await service.open_copy(
+            needs,
+            certificate_id=certificate_id,
+            blind=await _blind(house, call.who.id),
+            resident_id=call.who.id,
+        )
+        return download(b"".join([chunk async for chunk in chunks]), "application/pdf", name=certificate_id)
 
     @routes.get(
         "/<certificate_id:str>/qr",
@@ -125,7 +130,7 @@ def _files(routes: Routes, house: House) -> None:
     )
     async def certificate_qr(call: Call[None], certificate_id: str) -> HTTPResponse:
         record = await _mine(house, call.who.id, certificate_id)
-        return _bytes(await queries.copy_qr(record), "image/png")
+        return download(await queries.copy_qr(record), "image/png", name=certificate_id)
 
 
 def _verifying(routes: Routes, house: House) -> None:
@@ -160,10 +165,6 @@ async def _blind(house: House, resident_id: str) -> str:
 async def _mine(house: House, resident_id: str, certificate_id: str) -> CopyRecord:
     blind = await _blind(house, resident_id)
     return await queries.copy_by_id(house.certificates, certificate_id=certificate_id, blind=blind)
-
-
-def _bytes(body: bytes, content_type: str) -> HTTPResponse:
-    return HTTPResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 
 
 def _present(record: CopyRecord) -> Certificate:

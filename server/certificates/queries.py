@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -76,11 +75,6 @@ def _record(needs: Needs, row: CertificateCopy) -> CopyRecord:
         pdf_digest=row.pdf_digest,
         pdf_size=row.pdf_size,
     )
-
-
-async def copy_file(needs: Needs, *, record: CopyRecord) -> AsyncIterator[bytes]:
-    """The sealed PDF, block by block."""
-    return await needs.files.open(scope=rules.copy_file_scope(record.id), digest=record.pdf_digest)
 
 
 async def copy_qr(record: CopyRecord) -> bytes:

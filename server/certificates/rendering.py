@@ -44,6 +44,11 @@ def render(face: CertificateFace, *, qr_png: bytes, fonts: Sequence[Path] = DEBI
     return pdf
 
 
+def check_fonts(fonts: Sequence[Path]) -> None:
+    """Raise FontsMissingError unless `render` can print with these folders."""
+    _load(tuple(fonts))
+
+
 def _page(face: CertificateFace) -> dict[str, object]:
     day = face.registered_on
     return {

@@ -36,6 +36,7 @@ from server.identity import queries as residents
 from server.identity import service as identity
 from server.identity.rules import FaceAction
 from server.journeys.house import House
+from server.journeys.looking_up import trace
 from server.journeys.recording import record
 from server.journeys.requirements import facts_for, requirements_for
 from server.relay import queries as register
@@ -70,6 +71,9 @@ async def open_application(house: House, *, resident_id: str, wish: Wish, key: R
     business = await catalogue.business(house.catalogue, code=wish.business_type, district=district)
     _check_roles(business, parties)
     found = await register.unit(house.relay, unit_code=wish.unit_code, certificate_number=wish.certificate_number)
+    # Before anything is refused: whoever tries owners' names against the register is to be seen trying.
+    result = "ok" if found else "not_found"
+    await trace(house, resident_id=resident_id, unit_code=wish.unit_code, result=result, purpose="application")
     if found is None:
         raise UnitNotFound
     unit = unit_from(found)

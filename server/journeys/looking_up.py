@@ -30,7 +30,7 @@ async def look_up(house: House, *, resident_id: str, unit_code: str, certificate
         (owner for owner in (unit.owners if unit else ()) if _blind(house, owner) == person.id_number_blind), None
     )
     result = "not_found" if unit is None else "not_owner" if me is None else "ok"
-    await _trace(house, resident_id=resident_id, unit_code=unit_code, result=result)
+    await trace(house, resident_id=resident_id, unit_code=unit_code, result=result)
     if unit is None or me is None:
         raise UnitNotFound
     return Lookup(unit, me)
@@ -41,11 +41,15 @@ def _blind(house: House, owner: Owner) -> str:
 
 
 @transactional
-async def _trace(house: House, *, resident_id: str, unit_code: str, result: str) -> None:
+async def trace(
+    house: House, *, resident_id: str, unit_code: str, result: str, purpose: str = "register_query"
+) -> None:
+    """Write down who looked at which unit, what for, and whether there was anything to see."""
     await record(
         actor=Actor("resident", resident_id),
         action="register.looked_up",
         subject=("unit", unit_code),
         result=result,
+        details={"purpose": purpose},
         at=house.clock.now(),
     )

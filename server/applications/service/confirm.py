@@ -15,7 +15,7 @@ from server.applications.ports import Needs
 from server.applications.records import ApplicationRecord, PartyRecord
 from server.applications.rules import check_answers, check_awaiting, check_free, questions_for
 from server.applications.service.claim import claim_units
-from server.applications.service.rows import lock_for, mine, release_claims, save, step
+from server.applications.service.rows import deed, lock_for, mine, release_claims, save, step
 from server.applications.states import PartyState, State
 
 SIGNATURE_BYTES = 512 * 1024
@@ -104,6 +104,7 @@ async def confirm(
     if me.registered_owner and all(each.state == PartyState.CONFIRMED for each in parties if each.registered_owner):
         await claim_units(needs, row, record.requirements, resident_id=resident_id)
     await save(needs, row)
+    await deed(needs, row, by=resident_id, action="confirmed", digest=digest, face_check=face_check_id)
     if key is not None:
         await key.settle(result_id=row.id, status=201)
     return row.id
@@ -141,6 +142,7 @@ async def refuse(
     await release_claims(row.id)
     await save(needs, row, "state", "expires_at", "notice_sealed")
     await step(row, code="party_refused", name="有一方未同意，申请终止", at=needs.clock.now())
+    await deed(needs, row, by=resident_id, action="refused")
     await needs.outbox.publish(PartyRefused(row.id))
     if key is not None:
         await key.settle(result_id=row.id, status=200)

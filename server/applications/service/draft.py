@@ -17,7 +17,7 @@ from server.applications.rules import (
     check_parties,
     check_price,
 )
-from server.applications.service.rows import lock_for, save, step
+from server.applications.service.rows import deed, lock_for, save, step
 from server.applications.states import PartyState, State
 
 
@@ -66,6 +66,7 @@ async def open_draft(
     for position, entry in enumerate(entries):
         await _create_entry(needs, row, position, entry, [(ids[place], parties[place]) for place in entry.parties])
     await step(row, code="opened", name="填写申请", at=now)
+    await deed(needs, row, by=opened_by, action="opened", business_type=row.business_type)
     if key is not None:
         await key.settle(result_id=row.id, status=201)
     return row.id
@@ -152,4 +153,5 @@ async def change(
     if sole_home_over_five_years is not None:
         row.sole_home_over_five_years = sole_home_over_five_years
     await save(needs, row, "price_fen", "sole_home_over_five_years")
+    await deed(needs, row, by=resident_id, action="changed", version=row.version)
     return row.id

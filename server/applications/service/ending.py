@@ -6,7 +6,7 @@ from server.applications.events import Expired, Withdrawn
 from server.applications.models import Application
 from server.applications.ports import Needs
 from server.applications.rules import check_withdrawable, may_expire, registry_knows
-from server.applications.service.rows import lock, lock_for, release_claims, save, step
+from server.applications.service.rows import deed, lock, lock_for, release_claims, save, step
 from server.applications.states import State
 
 
@@ -20,6 +20,7 @@ async def withdraw(needs: Needs, *, application_id: str, resident_id: str, key: 
     await release_claims(row.id)
     await save(needs, row, "state", "expires_at")
     await step(row, code="withdrawn", name="申请已撤回", at=needs.clock.now())
+    await deed(needs, row, by=resident_id, action="withdrawn", was=str(state))
     if registry_knows(state, row.number):
         await needs.outbox.publish(Withdrawn(row.id))
     if key is not None:

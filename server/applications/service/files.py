@@ -19,7 +19,7 @@ from server.applications.models import Application, ApplicationMaterial, Applica
 from server.applications.ports import Needs
 from server.applications.requirements import MaterialLine, Requirements
 from server.applications.rules import check_editable
-from server.applications.service.rows import lock_for, save
+from server.applications.service.rows import deed, lock_for, save
 from server.applications.states import State
 
 
@@ -141,6 +141,7 @@ async def _write_down(
             created_at=needs.clock.now(),
         )
         await save(needs, row)
+        await deed(needs, row, by=resident_id, action="file_attached", file=file_id, material=line.code)
     if key is not None:
         await key.settle(result_id=file_id, status=201)
     return file_id
@@ -163,6 +164,7 @@ async def _strike_out(needs: Needs, *, application_id: str, resident_id: str, co
         raise MaterialUnknown
     await file.delete()
     await save(needs, row)
+    await deed(needs, row, by=resident_id, action="file_removed", file=file_id, material=code)
     return file.digest
 
 

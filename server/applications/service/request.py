@@ -15,7 +15,7 @@ from server.applications.rules import (
     missing_materials,
 )
 from server.applications.service.files import scope_of
-from server.applications.service.rows import lock_for, release_claims, save, step
+from server.applications.service.rows import deed, lock_for, release_claims, save, step
 from server.applications.states import PartyState, State
 from server.terms.person_name import PersonName
 
@@ -51,6 +51,7 @@ async def _ask(
     row.expires_at = now + timedelta(hours=record.requirements.confirmation_hours)
     await save(needs, row, "state", "expires_at")
     await step(row, code="confirmation_requested", name="等待各方确认", at=now)
+    await deed(needs, row, by=resident_id, action="confirmation_requested")
     await needs.outbox.publish(ConfirmationRequested(row.id))
     if key is not None:
         await key.settle(result_id=row.id, status=200)
@@ -74,6 +75,7 @@ async def reopen(needs: Needs, *, application_id: str, resident_id: str, key: Re
     row.expires_at = None if row.number else now + DRAFT_LASTS
     await save(needs, row, "state", "expires_at")
     await step(row, code="reopened", name="退回填写", at=now)
+    await deed(needs, row, by=resident_id, action="reopened")
     if key is not None:
         await key.settle(result_id=row.id, status=200)
     return row.id

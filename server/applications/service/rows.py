@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
+from kit.audit.service import Actor, record
 from kit.ids import new_id
 from server.applications.errors import ApplicationNotFound
 from server.applications.models import Application, ApplicationClaim, ApplicationParty, ApplicationStep
@@ -49,6 +51,17 @@ async def step(
         name=name,
         note=note,
         happened_at=at,
+    )
+
+
+async def deed(needs: Needs, row: Application, *, by: str, action: str, **details: Any) -> None:
+    """A resident's deed in the audit trail, in the transaction that does it; `details` are ids and codes."""
+    await record(
+        actor=Actor("resident", by),
+        action=f"application.{action}",
+        subject=("application", row.id),
+        details=details,
+        at=needs.clock.now(),
     )
 
 

@@ -9,7 +9,7 @@ from server.applications.ports import Needs
 from server.applications.requirements import Requirements
 from server.applications.rules import check_materials, check_submittable, missing_materials, receipt_number
 from server.applications.service.claim import claim_units
-from server.applications.service.rows import lock_for, save, step
+from server.applications.service.rows import deed, lock_for, save, step
 from server.applications.states import PartyState, State
 
 NUMBERS = "application"
@@ -38,6 +38,7 @@ async def submit(needs: Needs, *, application_id: str, resident_id: str, key: Re
     row.state, row.submitted_at, row.expires_at = State.SUBMITTED, now, None
     await save(needs, row, "number", "state", "submitted_at", "expires_at")
     await step(row, code="submitted", name="已提交，取得收件回执", at=now, note=f"收件号 {row.number}")
+    await deed(needs, row, by=resident_id, action="submitted", number=row.number)
     await needs.outbox.publish(Submitted(row.id))
     if key is not None:
         await key.settle(result_id=row.id, status=201)

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from kit.audit.models import AuditRecord
 from kit.errors import OutsideError, Problem
 from server.adapters.registry_wire import encode_up
 from server.applications import errors, queries, service
@@ -95,6 +96,16 @@ async def test_the_business_says_how_many_take_part(city: City):
 async def test_the_sellers_are_whom_the_register_names(city: City):
     with pytest.raises(errors.OwnersDiffer):
         await _open(city, parties=town.wish(city).parties[::2])
+
+
+async def test_who_tries_owners_names_is_seen_trying(city: City):
+    with pytest.raises(errors.OwnersDiffer):
+        await _open(city, parties=town.wish(city).parties[::2])
+    with pytest.raises(UnitNotFound):
+        await _open(city, certificate_number="苏(2019)南京市不动产权第0000099号")
+    looks = await AuditRecord.filter(action="register.looked_up").order_by("id")
+    assert {(look.actor_id, look.details) for look in looks} == {(city.sellers[0].id, '{"purpose":"application"}')}
+    assert [look.result for look in looks] == ["ok", "not_found"]
 
 
 async def test_shares_in_the_register_are_kept(city: City):

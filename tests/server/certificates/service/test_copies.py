@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tortoise.exceptions import IntegrityError
 
+from kit.audit.models import AuditRecord
 from kit.outbox.models import OutboxRow
 from server.certificates import queries, service
 from server.certificates.errors import CertificateNotFound, CopyNotHereYet, CopyRefusedError
@@ -46,10 +47,21 @@ async def test_a_copy_is_kept_once_sealed_and_found_by_its_holder(office: issuin
     [record] = await queries.for_holder(office.needs, blind=blind(office))
     assert record == await queries.copy_by_id(office.needs, certificate_id=copy.certificate_id, blind=blind(office))
     assert await queries.of_application(office.needs, application_id=copy.application_id) == [record]
-    chunks = await queries.copy_file(office.needs, record=record)
-    assert b"".join([chunk async for chunk in chunks]) == copy.pdf
     assert await queries.copy_qr(record) == qr_png(f"http://127.0.0.1:8000/v/{copy.credential}")
     assert await queries.for_holder(office.needs, blind=blind(office), before=record.id) == []
+
+
+async def test_a_holder_opens_the_file_and_leaves_a_trace(office: issuing.Office) -> None:
+    copy = await received(office)
+    await service.keep_copy(office.needs, received=copy)
+    asked = {"certificate_id": copy.certificate_id, "resident_id": "r1"}
+    with pytest.raises(CertificateNotFound):
+        await service.open_copy(office.needs, **asked, blind=blind(office, P1.id_number))
+    assert not await AuditRecord.exists(action="certificate.downloaded")
+    chunks = await service.open_copy(office.needs, **asked, blind=blind(office))
+    assert b"".join([chunk async for chunk in chunks]) == copy.pdf
+    deed = await AuditRecord.get(action="certificate.downloaded")
+    assert (deed.actor_kind, deed.actor_id, deed.subject_id) == ("resident", "r1", copy.certificate_id)
 
 
 async def test_somebody_elses_certificate_is_not_there(office: issuing.Office) -> None:
