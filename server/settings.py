@@ -1,10 +1,12 @@
 """Every setting of the house: one frozen object, built in main, worker or cli and passed down."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from kit.http.hosts import unfit_for_real_data
 from kit.settings import (
     BaseUrl,
     ClockSettings,
@@ -19,8 +21,7 @@ from kit.settings import (
 )
 
 Role = Literal["platform", "registry", "all"]
-SANDBOX_MARKS = ("sandbox", "SANDBOX")
-LOOPBACK = ("127.", "localhost", "[::1]")
+SANDBOX_MARK = "sandbox"
 
 
 class WechatSettings(Section):
@@ -137,6 +138,9 @@ class Settings(Section):
             raise ValueError("crash_at and offset_file are for test_mode")
         if self.role != "all" and self.link.kind == "embedded":
             raise ValueError("one side alone needs a link over http")
+        if self.role == "all" and self.link.kind == "http":
+            # Its callbacks would take one key for both sides.
+            raise ValueError("both sides in one process need no link over http")
         if self.mode == "city":
             self._refuse_sandbox()
         return self
@@ -146,15 +150,27 @@ class Settings(Section):
             raise ValueError("a city runs without test_mode and without raised limits")
         if self.database.url.startswith("sqlite"):
             raise ValueError("a city runs on MySQL or MariaDB")
-        for section in (self.wechat, self.wechat_pay, self.tax):
-            if section is None:
-                continue
-            for name, value in section.model_dump().items():
-                text = str(value)
-                if any(mark in text for mark in SANDBOX_MARKS):
-                    raise ValueError(f"{name} is a sandbox value; a city needs real ones")
-                if name == "base_url" and any(text.split("://", 1)[1].startswith(host) for host in LOOPBACK):
-                    raise ValueError("a partner's address is on this machine; a city needs the real one")
+        for room in ("wechat", "wechat_pay", "tax", "link", "seal"):
+            section: Section | None = getattr(self, room)
+            for name, value in section.model_dump().items() if section else ():
+                if SANDBOX_MARK in str(value).lower():
+                    raise ValueError(f"{room}.{name} is a sandbox value; a city needs real ones")
+        for name, url in self._addresses():
+            why = unfit_for_real_data(url)
+            if why is not None:
+                raise ValueError(f"{name} {why}; a city's people are served over https by other machines")
+
+    def _addresses(self) -> Iterator[tuple[str, str]]:
+        """Where real people's data would travel, and what is printed on their certificates."""
+        yield "http.public_base_url", self.http.public_base_url
+        for room in ("wechat", "wechat_pay", "tax"):
+            section = getattr(self, room)
+            if section is not None:
+                yield f"{room}.base_url", section.base_url
+        for name in ("platform_url", "registry_url"):
+            url = getattr(self.link, name)
+            if url is not None:
+                yield f"link.{name}", url
 
 
 def read(path: Path | None) -> Settings:
