@@ -69,7 +69,7 @@ def test_the_settings_of_a_real_city_are_taken() -> None:
         ({"wechat_pay__platform_keys": {"PUB_KEY_ID_SANDBOX1": "/etc/a.pem"}}, "platform_keys is a sandbox value"),
         ({"tax__bureau_key_id": "tax-sandbox"}, "tax.bureau_key_id is a sandbox value"),
         ({"link__peer_key_file": "/srv/sandbox/peer.pub"}, "link.peer_key_file is a sandbox value"),
-        ({"seal": {"directory": "/work/var/sandbox/seal"}}, "seal.directory is a sandbox value"),
+        ({"seal": {"directory": "/srv/sandbox/seal"}}, "seal.directory is a sandbox value"),
         ({"wechat__base_url": "https://127.1/wechat"}, "wechat.base_url is on this machine"),
         ({"wechat__base_url": "http://api.weixin.qq.com"}, "wechat.base_url is not https"),
         ({"wechat_pay__base_url": "https://2130706433"}, "wechat_pay.base_url is on this machine"),
