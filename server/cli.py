@@ -190,15 +190,37 @@ def _ports(settings: "Settings") -> tuple[int, int, int]:
 
 
 @cli.command()
+@click.option("--connect", is_flag=True, help="Also ask the partners something harmless, such as for an access token.")
 @click.pass_context
-def check(context: click.Context) -> None:
-    """Check settings, keys, database and every outside system's configuration; exit 1 when one is wrong."""
-    settings, setup = _settings(context), _imported("server.setup")
-    rows = asyncio.run(setup.check(settings))
-    for row in rows:
-        click.echo(f"{'ok ' if row.ok else 'BAD'}  {row.what:<24} {row.says}")
-    if not all(row.ok for row in rows):
+def check(context: click.Context, connect: bool) -> None:  # noqa: FBT001 - click passes options so
+    """Check settings, keys, files, database and every adapter's configuration; exit 1 when one is wrong."""
+    settings, checking = _settings(context), _imported("server.wiring.check")
+
+    async def look() -> bool:
+        fine = True
+        async for row in checking.check(settings, connect=connect):
+            click.echo(f"{'ok ' if row.ok else 'BAD'}  {row.what:<24} {row.says}")
+            fine = fine and row.ok
+        return fine
+
+    if not asyncio.run(look()):
         raise SystemExit(1)
+
+
+@cli.group()
+def docs() -> None:
+    """The pages of docs/ that are generated from the code."""
+
+
+@docs.command("write")
+@click.option(
+    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("docs"), show_default=True
+)
+def write_docs(folder: Path) -> None:
+    """Write settings.md and errors.md anew."""
+    for name, text in _imported("server.setup").documents().items():
+        (folder / name).write_text(text, encoding="utf-8")
+        click.echo(folder / name)
 
 
 @cli.command()

@@ -1,9 +1,8 @@
-"""What is done once, by command: keys, tables, shipped data, accounts, and the check of all of it."""
+"""What is done once, by command: keys, tables, shipped data, accounts, generated pages."""
 
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,7 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from kit.crypto.keys import create_key_ring
 from kit.db.connection import database
-from kit.db.migrate import migrate, pending
+from kit.db.migrate import migrate
+from kit.settings_docs import settings_markdown
+from kit.web.docs_errors import errors_markdown, problems_of
 from server import wiring
 from server.catalogue import service as catalogue
 from server.database import APPS
@@ -89,48 +90,10 @@ async def create_staff(
     return {"id": created.id, "totp_uri": created.totp_uri}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of `yichuang check`."""
-
-    what: str
-    ok: bool
-    says: str
-
-
-async def check(settings: Settings) -> list[Row]:
-    """What is in order and what is not; never prints a secret."""
-    rows = [Row("settings", ok=True, says=f"mode {settings.mode}, role {settings.role}")]
-    try:
-        built = wiring.build(settings)
-    except wiring.CannotStart as error:
-        return [*rows, Row("keys and partners", ok=False, says=str(error))]
-    rows.append(Row("keys and partners", ok=True, says="all key files can be read and fit together"))
-    rows += _partner_rows(settings)
-    missing_fonts = [str(folder) for folder in settings.seal.fonts if not folder.is_dir()]
-    fonts = f"missing: {', '.join(missing_fonts)}" if missing_fonts else "found"
-    rows.append(Row("fonts", ok=not missing_fonts, says=fonts))
-    try:
-        async with database(wiring.connection(settings), APPS):
-            left = await pending(wiring.connection(settings), APPS)
-            says = f"{len(left)} migrations to apply" if left else "up to date"
-            rows.append(Row("database", ok=not left, says=says))
-    except Exception as error:  # noqa: BLE001 - whatever the driver raises, the row says it
-        rows.append(Row("database", ok=False, says=type(error).__name__))
-    finally:
-        await built.close()
-    return rows
-
-
-def _partner_rows(settings: Settings) -> list[Row]:
-    """Wallets and taxes are the platform's; a registry alone needs none of them."""
-    if settings.role == "registry":
-        return []
-    sections = (("wechat", settings.wechat), ("wechat_pay", settings.wechat_pay), ("tax", settings.tax))
-    return [
-        Row(name, ok=section is not None, says=section.base_url if section else "not configured")
-        for name, section in sections
-    ]
+def documents() -> dict[str, str]:
+    """The pages that are generated from the code, by file name: `settings.md` and `errors.md`."""
+    problems = problems_of(("kit", "server", "payments", "notifications", "miniprogram_api"))
+    return {"settings.md": settings_markdown(Settings), "errors.md": errors_markdown(problems)}
 
 
 def create_ed25519(path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from kit.wallets.wechat.errors import WechatError
 from kit.wallets.wechat.transport import WechatApi
+from notifications import templates
 from notifications.ports import ConsentRefused, Outgoing
 
 _PATH = "cgi-bin/message/subscribe/send"
@@ -21,6 +22,11 @@ class WechatChannel:
         self._api = api
         self._template_ids = dict(template_ids)
         self._state = state
+
+    def check_config(self) -> list[str]:
+        """Templates may be left out, those messages then lie in the inbox alone; a name that is none sends nothing."""
+        unknown = sorted(self._template_ids.keys() - templates.load().keys())
+        return [f"{name} is no template of ours" for name in unknown]
 
     def template_id(self, template: str) -> str | None:
         return self._template_ids.get(template)

@@ -8,6 +8,7 @@ import orjson
 
 from kit.clock import rfc3339
 from kit.errors import OutsideError
+from kit.http.addresses import address_flaws
 from kit.log import get_logger
 from kit.wallets.wechat.pay.callback import BadNotice, PayNotices
 from kit.wallets.wechat.pay.client import PayTransport, checked_number
@@ -32,6 +33,7 @@ _STATES = {
     "REFUND": TradeState.REFUNDED,
 }
 _LONGEST = 64
+_NO_ORDER = "0" * 32
 log = get_logger("payments")
 
 
@@ -43,6 +45,16 @@ class WechatPay:
         self._signer = signer
         self._notify_url = notify_url
         self.account = Account(merchant_id=signer.mchid, app_id=app_id)
+
+    def check_config(self) -> list[str]:
+        flaws = address_flaws("the callback's address", self._notify_url)
+        if not self.account.merchant_id.isdecimal():
+            flaws.append("the merchant number has digits only")
+        return flaws
+
+    async def check_connection(self) -> None:
+        """Ask for an order that cannot be: their signed refusal says that both sides' keys are right."""
+        await self.query(_NO_ORDER)
 
     async def prepare(self, order: NewOrder) -> ClientParams:
         _, answer = await self._transport.post(f"{_ORDERS}/jsapi", self._asked(order))

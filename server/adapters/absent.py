@@ -12,6 +12,9 @@ class Absent:
     def __init__(self, system: str) -> None:
         self._system = system
 
+    def check_config(self) -> list[str]:
+        return [f"{self._system} is not configured"]
+
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         if name.startswith("__"):
             raise AttributeError(name)

@@ -9,6 +9,7 @@ from kit.clock import Clock
 from kit.errors import OutsideError
 from kit.files.store import FileStore
 from kit.http import HttpClient
+from kit.http.addresses import address_flaws
 from kit.http.signing import RequestSigner
 from server.adapters.registry_callbacks import (
     FROM_PLATFORM,
@@ -33,6 +34,15 @@ class SignedPeer:
 
     def __init__(self, http: HttpClient, *, base_url: str, signer: RequestSigner, clock: Clock) -> None:
         self._http, self._base_url, self._signer, self._clock = http, base_url, signer, clock
+
+    def check_config(self) -> list[str]:
+        return address_flaws("the other side's address", self._base_url)
+
+    async def check_connection(self) -> None:
+        """The other side's process answers; signatures are tried by the first message."""
+        answer = await self._http.request("GET", f"{self._base_url}/healthz")
+        if not answer.is_success:
+            raise OutsideError(self._http.system, f"HTTP_{answer.status_code}", "/healthz", permanent=False)
 
     async def send(self, method: str, path: str, body: bytes, *, content_type: str = JSON) -> bytes:
         """The answer's body; OutsideError for anything but success."""
@@ -59,6 +69,12 @@ class HttpRegistry:
     def __init__(self, peer: SignedPeer, files: FileStore) -> None:
         self._peer, self._files = peer, files
 
+    def check_config(self) -> list[str]:
+        return self._peer.check_config()
+
+    async def check_connection(self) -> None:
+        await self._peer.check_connection()
+
     async def query_unit(self, *, unit_code: str, certificate_number: str) -> UnitRecord | None:
         question = encode_question(unit_code=unit_code, certificate_number=certificate_number)
         try:
@@ -80,6 +96,12 @@ class HttpPlatform:
 
     def __init__(self, peer: SignedPeer) -> None:
         self._peer = peer
+
+    def check_config(self) -> list[str]:
+        return self._peer.check_config()
+
+    async def check_connection(self) -> None:
+        await self._peer.check_connection()
 
     async def send(self, message: registry.DownMessage) -> None:
         await self._peer.send("POST", FROM_REGISTRY, encode_down(message))

@@ -5,8 +5,10 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.keys import load_certs_from_pemder_data
@@ -23,6 +25,7 @@ from server.certificates.claims import CredentialClaims
 from server.certificates.credential import issue, key_id_of
 
 _FIELD = "RegistrySeal"
+_RENEW_BEFORE = timedelta(days=30)
 _P256_SIGNATURE_BYTES = 72  # the longest DER form
 
 
@@ -66,7 +69,11 @@ class KeySigner(Signer):
 class FileSeal:
     """A seal whose keys lie in files; raises SealKeyError when built from files that do not fit together."""
 
-    def __init__(self, files: SealFiles, *, timestamper: TimeStamper | None = None) -> None:
+    def __init__(
+        self, files: SealFiles, *, timestamper: TimeStamper | None = None, timestamp_chain: Path | None = None
+    ) -> None:
+        """`timestamp_chain` names the certificates of a time-stamping authority whose key is ours."""
+        self._chain, self._timestamp_chain = files.signing_chain, timestamp_chain
         self._credential_key = load_key(files.credential_key)
         self.key_id = key_id_of(self._credential_key.public_key())
         signer = key_signer(files.signing_key, files.signing_chain)
@@ -80,6 +87,10 @@ class FileSeal:
             reason="不动产权证书",
         )
         self._signer = PdfSigner(metadata, signer, timestamper=timestamper)
+
+    def check_config(self) -> list[str]:
+        """What is wrong with the certificates' dates, the timestamps' too; a seal is renewed before it ends."""
+        return [*_date_flaws("the seal", self._chain), *_date_flaws("the timestamps", self._timestamp_chain)]
 
     async def sign_pdf(self, pdf: bytes) -> bytes:
         """Seal in a thread of its own (about 30 ms); OutsideError when no timestamp could be had."""
@@ -103,6 +114,18 @@ def _translated() -> Iterator[None]:
         raise OutsideError("seal", "TIMESTAMP", "no timestamp could be had", permanent=False) from error
     except (PdfError, SigningError) as error:
         raise OutsideError("seal", "UNSEALABLE", "the file cannot be sealed", permanent=True) from error
+
+
+def _date_flaws(whose: str, chain: Path | None) -> Iterator[str]:
+    now = datetime.now(UTC)
+    for certificate in x509.load_pem_x509_certificates(_read(chain)) if chain else ():
+        first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        if now < first:
+            yield f"a certificate of {whose} is valid only from {first:%Y-%m-%d}"
+        elif now > last:
+            yield f"a certificate of {whose} has been invalid since {last:%Y-%m-%d}"
+        elif last - now < _RENEW_BEFORE:
+            yield f"a certificate of {whose} ends on {last:%Y-%m-%d}: renew it now"
 
 
 def key_signer(key: Path, chain: Path) -> KeySigner:

@@ -13,6 +13,9 @@ class SealAbsentError(Permanent):
 class AbsentSeal:
     """What the platform side holds, which never has the registry's keys, and every process that issues nothing."""
 
+    def check_config(self) -> list[str]:
+        return ["there is no seal: seal.directory names no folder with its keys"]
+
     async def sign_pdf(self, pdf: bytes) -> bytes:  # noqa: ARG002 - the port's signature
         _refuse()
 

@@ -42,7 +42,8 @@ class DemoSeal:
     def open(self) -> FileSeal:
         """The seal, with timestamps from the demo's own authority."""
         files = SealFiles(self.signing_key, self.signing_chain, self.credential_key)
-        return FileSeal(files, timestamper=LocalTimeStamper(key_signer(self.tsa_key, self.tsa_chain)))
+        timestamper = LocalTimeStamper(key_signer(self.tsa_key, self.tsa_chain))
+        return FileSeal(files, timestamper=timestamper, timestamp_chain=self.tsa_chain)
 
 
 def create_demo_seal(directory: Path, registry_name: str) -> DemoSeal:

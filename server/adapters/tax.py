@@ -11,6 +11,7 @@ from sanic import Blueprint
 from kit.clock import Clock
 from kit.errors import OutsideError, Permanent
 from kit.http import HttpClient
+from kit.http.addresses import address_flaws
 from kit.http.signing import BadSignature, RequestSigner, RequestVerifier
 from kit.inbox import receive
 from kit.log import get_logger
@@ -73,6 +74,12 @@ class SignedTaxBureau:
         self._signer = signer
         self._verifier = verifier
         self._clock = clock
+
+    def check_config(self) -> list[str]:
+        return [
+            *address_flaws("the bureau's address", self._url),
+            *address_flaws("our callback's address", self._notice_url),
+        ]
 
     async def declare(self, declaration: Declaration) -> Assessment:
         """Declare; a number declared before gets the same answer, so repeating after a crash is harmless."""

@@ -15,6 +15,7 @@ _BAD_CODE = frozenset({40029, 41008, 40163})
 _WRONG_PERSON = 40003
 _BLOCKED = 40226
 _LONGEST_CODE = 128
+_SECRET_CHARACTERS = 32
 
 
 @contextmanager
@@ -37,6 +38,16 @@ class WechatLogin:
         self._api = api
         self._app_id = app_id
         self._secret = secret
+
+    def check_config(self) -> list[str]:
+        flaws = [] if self._app_id.startswith("wx") else [f"{self._app_id} is no mini-program: its id begins with wx"]
+        if len(self._secret) != _SECRET_CHARACTERS:
+            flaws.append(f"the app's secret has {_SECRET_CHARACTERS} characters, not {len(self._secret)}")
+        return flaws
+
+    async def check_connection(self) -> None:
+        """Fetch an access token: id and secret are right, and this machine's address is on WeChat's list."""
+        await self._api.check_connection()
 
     async def exchange(self, code: str) -> WalletIdentity:
         if not code or len(code) > _LONGEST_CODE:

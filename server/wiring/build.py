@@ -56,6 +56,7 @@ class Built:
 
     house: House
     edge: Edge
+    partners: Partners
     handlers: Sequence[Handler]
     tax_verifier: RequestVerifier | None
     peer_verifier: RequestVerifier | None
@@ -108,6 +109,7 @@ def _build(settings: Settings, *, partners: bool, seal: bool) -> Built:
     return Built(
         house=house,
         edge=_edge(settings, house),
+        partners=outside,
         handlers=handlers,
         tax_verifier=outside.tax_verifier,
         peer_verifier=link.peer_verifier,

@@ -44,6 +44,10 @@ class Partners:
     channels: dict[str, Channel] = field(default_factory=dict)
     clients: list[HttpClient] = field(default_factory=list)
 
+    def absent(self, system: str) -> Absent:
+        """What stands where `system` is not configured."""
+        return Absent(system)
+
     def client(self, system: str, **options: float) -> HttpClient:
         made = HttpClient(system, **cast("Any", options))
         self.clients.append(made)

@@ -21,6 +21,10 @@ class WechatApi:
         self._base = base_url(base)
         self._tokens = token
 
+    async def check_connection(self) -> None:
+        """Fetch an access token, or raise why there is none."""
+        await self._tokens.get()
+
     async def get(
         self, path: str, *, params: Mapping[str, str] | None = None, with_token: bool = True
     ) -> dict[str, Any]:
