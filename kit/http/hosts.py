@@ -20,6 +20,14 @@ def unfit_for_real_data(url: str) -> str | None:
     return "is on this machine" if is_this_machine(parts.hostname or "") else None
 
 
+def address_flaws(what: str, url: str) -> list[str]:
+    """Why `url` cannot be used even for trying things out, where this very machine may be spoken to without TLS."""
+    if is_this_machine(urlsplit(url).hostname or ""):
+        return []
+    why = unfit_for_real_data(url)
+    return [f"{what} {url} {why}"] if why else []
+
+
 def is_this_machine(host: str) -> bool:
     """Whether a host is loopback or nobody's address, in any spelling that the resolver takes (127.1, 0x7f000001)."""
     name = host.rstrip(".").lower()

@@ -8,7 +8,7 @@ import orjson
 
 from kit.clock import rfc3339
 from kit.errors import OutsideError
-from kit.http.addresses import address_flaws
+from kit.http.hosts import address_flaws
 from kit.log import get_logger
 from kit.wallets.wechat.pay.callback import BadNotice, PayNotices
 from kit.wallets.wechat.pay.client import PayTransport, checked_number

@@ -9,7 +9,7 @@ from kit.clock import Clock
 from kit.errors import OutsideError
 from kit.files.store import FileStore
 from kit.http import HttpClient
-from kit.http.addresses import address_flaws
+from kit.http.hosts import address_flaws
 from kit.http.signing import RequestSigner
 from server.adapters.registry_callbacks import (
     FROM_PLATFORM,

@@ -11,7 +11,7 @@ from sanic import Blueprint
 from kit.clock import Clock
 from kit.errors import OutsideError, Permanent
 from kit.http import HttpClient
-from kit.http.addresses import address_flaws
+from kit.http.hosts import address_flaws
 from kit.http.signing import BadSignature, RequestSigner, RequestVerifier
 from kit.inbox import receive
 from kit.log import get_logger

@@ -12,7 +12,7 @@ from kit.db.connection import database
 from kit.db.migrate import pending
 from kit.errors import OutsideError
 from kit.files.store import store_of
-from kit.http.addresses import address_flaws
+from kit.http.hosts import address_flaws
 from kit.ids import new_id
 from kit.settings import read_secret
 from server.certificates.rendering import FontsMissingError, check_fonts
