@@ -1,7 +1,7 @@
 """What time it is: the machine's time, or in test mode a time that several processes move together."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -76,6 +76,11 @@ def rfc3339(moment: datetime) -> str:
 def local_date(moment: datetime) -> date:
     """Say which day it is in Shanghai at that moment."""
     return to_shanghai(moment).date()
+
+
+def day_begins(day: date) -> datetime:
+    """Say when a day begins in Shanghai, in UTC."""
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
 def _aware(moment: datetime) -> datetime:

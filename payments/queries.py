@@ -1,8 +1,9 @@
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import orjson
 
+from kit.clock import day_begins
 from kit.db import fetch
 from kit.db.sql import as_utc
 from payments.models import Attempt
@@ -12,6 +13,12 @@ from payments.rules import AttemptState, Line, OrderState
 _ORDER = (
     "SELECT o.id, o.purpose, o.subject_id, o.payer_id, o.amount_fen, o.state, o.version, s.wallet, s.transaction_id, "
     "s.paid_at FROM payments_order o LEFT JOIN payments_settlement s ON s.order_id = o.id"
+)
+# A settlement without an attempt is an order of zero: no wallet knows a number of it.
+_SETTLED = (
+    "SELECT s.id, s.order_id, o.purpose, o.subject_id, s.wallet, COALESCE(a.out_trade_no, '') AS out_trade_no, "
+    "s.transaction_id, s.amount_fen, s.paid_at FROM payments_settlement s JOIN payments_order o ON o.id = s.order_id "
+    "LEFT JOIN payments_attempt a ON a.id = s.attempt_id"
 )
 _DISCREPANCY = (
     "SELECT id, fault, wallet, out_trade_no, transaction_id, order_ref AS order_id, attempt_ref AS attempt_id, "
@@ -48,6 +55,21 @@ class AttemptView:
     state: AttemptState
     client_params: ClientParams | None
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SettledView:
+    """An order that was paid, as the day's books show it; `id` is the settlement's, the amount in fen."""
+
+    id: str
+    order_id: str
+    purpose: str
+    subject_id: str
+    wallet: str
+    out_trade_no: str
+    transaction_id: str
+    amount_fen: int
+    paid_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +138,13 @@ async def discrepancies(needs: Needs, *, after: str = "", limit: int = 20) -> li
     """Unresolved discrepancies, oldest first; `after` is the last id of the page before."""
     rows = await fetch(f"{_DISCREPANCY} WHERE resolved_at IS NULL AND id > ? ORDER BY id LIMIT ?", [after, limit])
     return [DiscrepancyView(**{**row, "created_at": as_utc(row["created_at"])}) for row in rows]
+
+
+async def settled(needs: Needs, *, day: date, after: str = "", limit: int = 20) -> list[SettledView]:  # noqa: ARG001
+    """What was paid on a day in China, oldest first; `after` is the last id of the page before."""
+    begins = day_begins(day)
+    rows = await fetch(
+        f"{_SETTLED} WHERE s.paid_at >= ? AND s.paid_at < ? AND s.id > ? ORDER BY s.id LIMIT ?",
+        [begins, begins + timedelta(days=1), after, limit],
+    )
+    return [SettledView(**{**row, "paid_at": as_utc(row["paid_at"])}) for row in rows]

@@ -80,6 +80,25 @@ class Fault(StrEnum):
     NOT_PAID = "not_paid"
     PAID_TWICE = "paid_twice"
 
+    @property
+    def text(self) -> str:
+        return _FAULT_TEXTS[self]
+
+
+_FAULT_TEXTS = {
+    Fault.UNKNOWN_NUMBER: "单号不是我们的",
+    Fault.UNREADABLE: "通知无法读取",
+    Fault.MERCHANT_DIFFERS: "商户号不符",
+    Fault.APP_DIFFERS: "小程序不符",
+    Fault.CURRENCY_DIFFERS: "币种不符",
+    Fault.AMOUNT_DIFFERS: "金额不符",
+    Fault.TRANSACTION_MISSING: "没有支付单号",
+    Fault.TRANSACTION_REUSED: "支付单号已用于另一笔订单",
+    Fault.REFUNDED: "在钱包中已退款",
+    Fault.NOT_PAID: "通知称未支付",
+    Fault.PAID_TWICE: "重复支付，等待退款",
+}
+
 
 class Verdict(StrEnum):
     """What follows from a wallet's word about one attempt."""

@@ -91,6 +91,7 @@ def blueprints(settings: Settings, built: wiring.Built, house: House, edge: Edge
         found += miniprogram_api.blueprints(house, edge)
         found.append(tax.blueprint(house, edge, built.tax_verifier))
         found.append(payment_callbacks.blueprint(house.payments, edge))
+        found += console.platform_blueprints(house, edge)
     if settings.role in {"registry", "all"}:
         found += console.registry_blueprints(house, edge)
     found += console.common_blueprints(house, edge)

@@ -11,10 +11,11 @@ from server.staff.errors import invalid
 
 
 class Role(StrEnum):
-    """Whoever works the cases, runs the system, keeps the accounts or audits is not the same person."""
+    """Who works on cases or money or runs the system, who keeps the accounts, who audits: three different people."""
 
     OFFICER = "officer"
     OPERATOR = "operator"
+    FINANCE = "finance"
     AUDITOR = "auditor"
     ADMIN = "admin"
 
@@ -23,16 +24,19 @@ OWN_SESSION = "own.session"
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OFFICER: frozenset({"case.read", "case.decide", "case.review", "case.enter"}),
     Role.OPERATOR: frozenset({"outbox.read", "outbox.replay"}),
+    Role.FINANCE: frozenset({"payments.read"}),
     Role.AUDITOR: frozenset({"audit.read"}),
     Role.ADMIN: frozenset({"staff.manage"}),
 }
-# 三权分立, GB/T 22239-2019 level 3: running, security and audit are apart, and an officer holds none of the latter two.
+# 三权分立, GB/T 22239-2019 level 3: running, security and audit are apart, and who works holds none of the latter two.
 _APART = (
     frozenset({Role.OPERATOR, Role.ADMIN}),
     frozenset({Role.OPERATOR, Role.AUDITOR}),
     frozenset({Role.ADMIN, Role.AUDITOR}),
     frozenset({Role.OFFICER, Role.ADMIN}),
     frozenset({Role.OFFICER, Role.AUDITOR}),
+    frozenset({Role.FINANCE, Role.ADMIN}),
+    frozenset({Role.FINANCE, Role.AUDITOR}),
 )
 
 MOST_FAILURES = 5
@@ -75,7 +79,7 @@ def check_roles(roles: Iterable[str]) -> frozenset[Role]:
     """Known roles, at least one, and none that must be apart; STAFF_INVALID."""
     given = set(roles)
     if not given or not given <= set(Role):
-        raise invalid("roles", "ROLE_UNKNOWN", "请选择角色：officer、operator、auditor 或 admin")
+        raise invalid("roles", "ROLE_UNKNOWN", "请选择角色：officer、operator、finance、auditor 或 admin")
     wanted = frozenset(Role(role) for role in given)
     if any(pair <= wanted for pair in _APART):
         raise invalid("roles", "ROLES_MUST_BE_APART", "系统运行、账号管理、审计和业务办理应由不同的人担任")

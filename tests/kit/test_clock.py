@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.clock import FixedClock, OffsetClock, SystemClock, local_date, rfc3339, to_shanghai
+from kit.clock import FixedClock, OffsetClock, SystemClock, day_begins, local_date, rfc3339, to_shanghai
 
 EVENING = datetime(2026, 11, 21, 16, 30, 5, 999_999, tzinfo=UTC)
 
@@ -46,6 +46,10 @@ def test_rfc3339_is_shanghai_time_in_whole_seconds():
 
 def test_the_day_is_shanghais():
     assert local_date(EVENING) == date(2026, 11, 22)
+
+
+def test_a_day_begins_at_shanghais_midnight():
+    assert day_begins(date(2026, 11, 22)) == datetime(2026, 11, 21, 16, tzinfo=UTC)
 
 
 def test_naive_moments_are_refused():

@@ -40,6 +40,9 @@ def test_no_permission_belongs_to_two_roles() -> None:
         (["operator", "auditor"], False),
         (["officer", "auditor"], False),
         (["officer", "admin"], False),
+        (["operator", "finance"], True),
+        (["finance", "admin"], False),
+        (["finance", "auditor"], False),
     ],
 )
 def test_which_roles_one_person_may_hold(roles: list[str], right: bool) -> None:  # noqa: FBT001 - a table

@@ -1,0 +1,157 @@
+"""The books of the registration fees: what was paid on a day, and what wallets said that does not fit."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field
+from sanic import Blueprint
+
+from kit.clock import rfc3339
+from kit.web.access import staff
+from kit.web.edge import Call, Edge
+from kit.web.errors import PermissionMissing
+from kit.web.routes import Routes
+from kit.web.validation import Answer, Query
+from payments import queries
+from payments.queries import DiscrepancyView, SettledView
+from payments.rules import Fault
+from server.journeys.house import House
+
+_FIRST_DAY = date(2020, 1, 1)
+_WALLETS = {"wechat": "微信支付", "free": "无需缴费"}
+_Limit = Annotated[int, Field(ge=1, le=100)]
+_Cursor = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Page(Query):
+    limit: _Limit = 20
+    cursor: _Cursor | None = None
+
+
+class Day(Query):
+    """`day` is one in China, such as 2026-11-21."""
+
+    day: Annotated[date, Field(ge=_FIRST_DAY)]
+    limit: _Limit = 20
+    cursor: _Cursor | None = None
+
+
+class Discrepancy(Answer):
+    """Amounts in fen, null where nothing is known; `order_id` is null where the number is nobody's."""
+
+    id: str
+    fault: str
+    fault_text: str
+    wallet: str
+    wallet_text: str
+    out_trade_no: str
+    transaction_id: str
+    order_id: str | None
+    expected_fen: int | None
+    reported_fen: int | None
+    created_at: str
+
+
+class Discrepancies(Answer):
+    items: list[Discrepancy]
+    next: str | None
+
+
+class Settlement(Answer):
+    """One order that was paid; the amount in fen, `subject_id` is what it was charged for."""
+
+    id: str
+    order_id: str
+    purpose: str
+    subject_id: str
+    wallet: str
+    wallet_text: str
+    out_trade_no: str
+    transaction_id: str
+    amount_fen: int
+    paid_at: str
+
+
+class Settlements(Answer):
+    items: list[Settlement]
+    next: str | None
+
+
+def blueprint(house: House, edge: Edge) -> Blueprint:
+    """The routes of the books; the platform's, where the money comes in."""
+    routes = Routes("staff_payments", "/staff/v1/payments", edge)
+    needs = house.payments
+    reader = staff("payments.read")
+
+    @routes.get(
+        "/discrepancies",
+        access=reader,
+        summary="What wallets said that was not taken as payment, oldest first",
+        query=Page,
+        answer=Discrepancies,
+        errors=(PermissionMissing,),
+    )
+    async def discrepancies(call: Call[Page]) -> Discrepancies:
+        _check_whole_city(call)
+        page = call.input
+        found = await queries.discrepancies(needs, after=page.cursor or "", limit=page.limit + 1)
+        shown = found[: page.limit]
+        return Discrepancies(items=[_discrepancy(each) for each in shown], next=_next(found, shown))
+
+    @routes.get(
+        "/settlements",
+        access=reader,
+        summary="What was paid on a day, oldest first",
+        query=Day,
+        answer=Settlements,
+        errors=(PermissionMissing,),
+    )
+    async def settlements(call: Call[Day]) -> Settlements:
+        _check_whole_city(call)
+        page = call.input
+        found = await queries.settled(needs, day=page.day, after=page.cursor or "", limit=page.limit + 1)
+        shown = found[: page.limit]
+        return Settlements(items=[_settlement(each) for each in shown], next=_next(found, shown))
+
+    return routes.blueprint
+
+
+def _check_whole_city(call: Call[Any]) -> None:
+    """One merchant serves all districts and no order says which: an account for some districts sees none of it."""
+    if call.who.districts is not None:
+        raise PermissionMissing("账目不分区县，请用可查看全部区县的账号")
+
+
+def _next(found: list[Any], shown: list[Any]) -> str | None:
+    return shown[-1].id if len(found) > len(shown) else None
+
+
+def _discrepancy(view: DiscrepancyView) -> Discrepancy:
+    return Discrepancy(
+        id=view.id,
+        fault=view.fault,
+        fault_text=Fault(view.fault).text,
+        wallet=view.wallet,
+        wallet_text=_WALLETS.get(view.wallet, view.wallet),
+        out_trade_no=view.out_trade_no,
+        transaction_id=view.transaction_id,
+        order_id=view.order_id,
+        expected_fen=view.expected_fen,
+        reported_fen=view.reported_fen,
+        created_at=rfc3339(view.created_at),
+    )
+
+
+def _settlement(view: SettledView) -> Settlement:
+    return Settlement(
+        id=view.id,
+        order_id=view.order_id,
+        purpose=view.purpose,
+        subject_id=view.subject_id,
+        wallet=view.wallet,
+        wallet_text=_WALLETS.get(view.wallet, view.wallet),
+        out_trade_no=view.out_trade_no,
+        transaction_id=view.transaction_id,
+        amount_fen=view.amount_fen,
+        paid_at=rfc3339(view.paid_at),
+    )

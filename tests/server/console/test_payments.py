@@ -1,0 +1,115 @@
+from collections.abc import AsyncIterator
+from datetime import datetime
+from types import SimpleNamespace
+from typing import cast
+
+import httpx
+import pytest
+from sanic import Request
+
+from kit.ids import new_id
+from kit.web.access import Principal
+from payments.models import Attempt, Discrepancy, Settlement
+from payments.rules import Fault
+from server.console import payments
+from server.journeys.house import House
+from tests.factories.payments import Till, till
+from tests.support.serving import client, edge, served
+
+BOOKS = "/staff/v1/payments"
+TODAY = "2026-03-16"
+
+
+@pytest.fixture
+def at(db: object) -> Till:
+    return till()
+
+
+@pytest.fixture
+async def desk(at: Till) -> AsyncIterator[httpx.AsyncClient]:
+    """The token is a permission, with a district behind a hyphen for an account that has only that one."""
+
+    async def who(request: Request) -> Principal | None:
+        permission, _, district = (request.token or "").partition("-")
+        return Principal(
+            "staff",
+            id="f1",
+            permissions=frozenset({permission}),
+            districts=frozenset({district}) if district else None,
+        )
+
+    house = cast("House", SimpleNamespace(payments=at.needs))
+    door = edge(authenticators={"staff": who}, clock=at.clock)
+    async with served([payments.blueprint(house, door)]) as base, client(base, "payments.read") as http:
+        yield http
+
+
+async def paid(at: Till) -> Attempt:
+    """An order placed, paid in the wallet and settled by polling."""
+    attempt = await at.pay(await at.order())
+    at.wallet.pay(attempt.out_trade_no)
+    await at.work(seconds=3600)
+    return await Attempt.get(id=attempt.id)
+
+
+@pytest.mark.parametrize("path", [f"{BOOKS}/discrepancies", f"{BOOKS}/settlements?day={TODAY}"])
+async def test_only_finance_of_the_whole_city_reads_the_books(desk: httpx.AsyncClient, path: str) -> None:
+    assert (await desk.get(path)).json() == {"items": [], "next": None}
+    for token in ("case.read", "outbox.read", "audit.read", "staff.manage", "payments.read-320114"):
+        refused = await desk.get(path, headers={"Authorization": f"Bearer {token}"})
+        assert (refused.status_code, refused.json()["code"]) == (403, "PERMISSION_MISSING")
+
+
+async def test_what_was_paid_on_a_day_goes_page_by_page(at: Till, desk: httpx.AsyncClient) -> None:
+    attempts = [await paid(at) for _ in range(3)]
+    first = (await desk.get(f"{BOOKS}/settlements?day={TODAY}&limit=2")).json()
+    rest = (await desk.get(f"{BOOKS}/settlements?day={TODAY}&limit=2&cursor={first['next']}")).json()
+    items = [*first["items"], *rest["items"]]
+    assert rest["next"] is None
+    assert [item["out_trade_no"] for item in items] == [attempt.out_trade_no for attempt in attempts]
+    assert {(item["amount_fen"], item["wallet_text"], item["purpose"]) for item in items} == {
+        (8000, "微信支付", "registration_fee")
+    }
+    assert all(item["paid_at"].startswith(TODAY) for item in items)
+
+
+async def test_a_day_is_one_in_china_from_midnight_to_midnight(at: Till, desk: httpx.AsyncClient) -> None:
+    attempt = await paid(at)
+    for moment, day in (
+        ("2026-03-15T16:00:00+00:00", TODAY),
+        ("2026-03-16T15:59:59+00:00", TODAY),
+        ("2026-03-15T15:59:59+00:00", "2026-03-15"),
+        ("2026-03-16T16:00:00+00:00", "2026-03-17"),
+    ):
+        await Settlement.filter(attempt_id=attempt.id).update(paid_at=datetime.fromisoformat(moment))
+        for asked in ("2026-03-15", TODAY, "2026-03-17"):
+            found = (await desk.get(f"{BOOKS}/settlements?day={asked}")).json()["items"]
+            assert len(found) == (asked == day), (moment, asked)
+
+
+@pytest.mark.parametrize("query", ["", "day=yesterday", "day=0001-01-01", f"day={TODAY}&limit=0", f"day={TODAY}&x=1"])
+async def test_a_day_that_is_none_is_refused(desk: httpx.AsyncClient, query: str) -> None:
+    answer = await desk.get(f"{BOOKS}/settlements?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_CONTENT")
+
+
+async def test_what_does_not_fit_waits_for_staff_until_it_is_resolved(at: Till, desk: httpx.AsyncClient) -> None:
+    for place, fault in enumerate(Fault):
+        await Discrepancy.create(
+            id=new_id(),
+            dedupe_key=f"{fault}:{place}",
+            fault=fault,
+            wallet="wechat",
+            out_trade_no=f"n{place}",
+            transaction_id="t",
+            expected_fen=8000,
+            reported_fen=1,
+            created_at=at.clock.now(),
+        )
+    await Discrepancy.filter(fault=Fault.NOT_PAID).update(resolved_at=at.clock.now())
+    first = (await desk.get(f"{BOOKS}/discrepancies?limit=4")).json()
+    rest = (await desk.get(f"{BOOKS}/discrepancies?cursor={first['next']}")).json()
+    items = [*first["items"], *rest["items"]]
+    assert [item["fault"] for item in items] == [fault for fault in Fault if fault is not Fault.NOT_PAID]
+    assert len({item["fault_text"] for item in items}) == len(items)
+    assert (items[0]["expected_fen"], items[0]["reported_fen"], items[0]["order_id"]) == (8000, 1, None)
