@@ -30,14 +30,14 @@ from server.applications.states import PartyState, State
 from server.terms.codes import PartyRole
 from server.terms.share import Share
 
-UNIT = "applications_entry.unit"
-NAME = "applications_party.name"
-ID_NUMBER = "applications_party.id_number"
-PHONE = "applications_party.phone"
-NOTICE = "applications_application.notice"
-ANSWERS = "applications_confirmation.answers"
-STATEMENT = "applications_confirmation.statement"
-SIGNATURE = "applications_confirmation.signature"
+UNIT = "applications_entry.unit_sealed"
+NAME = "applications_party.name_sealed"
+ID_NUMBER = "applications_party.id_number_sealed"
+PHONE = "applications_party.phone_sealed"
+NOTICE = "applications_application.notice_sealed"
+ANSWERS = "applications_confirmation.answers_sealed"
+STATEMENT = "applications_confirmation.statement_sealed"
+SIGNATURE = "applications_confirmation.signature_sealed"
 
 _BEFORE_ACCEPTANCE = frozenset({State.DRAFT, State.AWAITING_CONFIRMATION, State.SUBMITTED})
 
