@@ -88,22 +88,23 @@ def _empty(port: int, name: str) -> None:
 @pytest.fixture(params=["sqlite", "mariadb"])
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a migrated database without rows; nothing is open yet."""
+    # Tortoise keeps its INSERT texts by connection name: the other database's would be used here, or after.
+    EXECUTOR_CACHE.clear()
     if request.param == "sqlite":
         path = tmp_path / "yichuang.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
-        return
-    url = request.getfixturevalue("mariadb_url")
-    _empty(int(os.environ[PORT]), url.rsplit("/", 1)[1])
-    yield url
+    else:
+        url = request.getfixturevalue("mariadb_url")
+        _empty(int(os.environ[PORT]), url.rsplit("/", 1)[1])
+        yield url
+    EXECUTOR_CACHE.clear()
 
 
 @pytest.fixture
 async def db(empty_database: str) -> AsyncIterator[Db]:
     """The database open in this test's loop."""
     connection = credentials(empty_database)
-    # Tortoise keeps its INSERT texts by connection name: the other database's would be used here.
-    EXECUTOR_CACHE.clear()
     await open_database(connection, APPS)
     yield Db("sqlite" if empty_database.startswith("sqlite") else "mysql", empty_database, connection)
     await close_database()
