@@ -39,8 +39,9 @@ class Cipher:
         return self._ring.current
 
     def seal(self, text: str, at: Place) -> str:
-        sealed = base64.urlsafe_b64encode(self._seal(text.encode(), at)).rstrip(b"=")
-        return f"{self._ring.current}.{sealed.decode()}"
+        key_id = self._ring.current
+        sealed = base64.urlsafe_b64encode(self._seal(key_id, text.encode(), at)).rstrip(b"=")
+        return f"{key_id}.{sealed.decode()}"
 
     def open(self, token: str, at: Place) -> str:
         """Raise Unsealable for any token that `seal` did not make for this place."""
@@ -54,7 +55,8 @@ class Cipher:
         return self._open(key_id, sealed, at).decode()
 
     def seal_bytes(self, data: bytes, at: Place) -> bytes:
-        return f"{self._ring.current}.".encode() + self._seal(data, at)
+        key_id = self._ring.current
+        return f"{key_id}.".encode() + self._seal(key_id, data, at)
 
     def open_bytes(self, token: bytes, at: Place) -> bytes:
         """Raise Unsealable for any token that `seal_bytes` did not make for this place."""
@@ -87,9 +89,9 @@ class Cipher:
         message = len(purpose).to_bytes(2, "big") + purpose.encode() + data
         return hmac.digest(self._ring.sub_key(BLIND, label), message, "sha256").hex()
 
-    def _seal(self, data: bytes, at: Place) -> bytes:
+    def _seal(self, key_id: str, data: bytes, at: Place) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._gcm(self._ring.current).encrypt(nonce, data, _associated(at))
+        return nonce + self._gcm(key_id).encrypt(nonce, data, _associated(at))
 
     def _open(self, key_id: str, sealed: bytes, at: Place) -> bytes:
         if len(sealed) < _NONCE_BYTES + _TAG_BYTES:

@@ -1,8 +1,8 @@
 """The ring of master keys, in a directory only its owner can read.
 
 Each `<key_id>.key` holds 32 bytes as base64; `current` names the key that new data is sealed with; older
-keys stay to open what they sealed. `blind.key` is apart and never rotated, because an index must give the
-same value for ever.
+keys stay to open what they sealed, until nothing is left of it and they are set aside in `retired`. `blind.key`
+is apart and never rotated, because an index must give the same value for ever.
 """
 
 import base64
@@ -10,6 +10,7 @@ import binascii
 import os
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 BLIND = "blind"
+NOTICE_SECONDS = 5.0  # so soon does a running process notice that another key is current
+RETIRE_AFTER_SECONDS = 3600.0  # far longer than any upload or transaction that began under the former key
+_RETIRED = "retired"
 _KEY_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,15}")
 _NUMBERED = re.compile(r"k([0-9]{1,6})")
 _OTHERS = 0o077
@@ -25,6 +29,10 @@ _OTHERS = 0o077
 
 class UnknownKey(LookupError):  # noqa: N818 - LookupError says that it is one
     """No key of that name is in the ring."""
+
+
+class KeyInUse(Exception):  # noqa: N818 - the key's state
+    """The key may not be retired; the text says why."""
 
 
 class KeyRing:
@@ -35,13 +43,30 @@ class KeyRing:
     """
 
     def __init__(self, keys: Mapping[str, bytes], current: str, *, directory: Path | None = None) -> None:
-        """With `directory`, a key id not known yet is looked for there: another process may have added it."""
+        """With `directory`, what another process adds there or makes current is noticed."""
         self._keys = {_checked_id(name): _checked_key(key) for name, key in keys.items()}
         self._derived: dict[tuple[str, str], bytes] = {}
         self._directory = directory
         if current not in self._keys or current == BLIND:
             raise UnknownKey(current)
-        self.current = current
+        self._current = current
+        self._look_again = time.monotonic() + NOTICE_SECONDS
+
+    @property
+    def current(self) -> str:
+        """The id to seal new data under; may be another at the next call, so ask once for each token.
+
+        OSError or LookupError when the directory no longer tells or its key cannot be read: a process that went
+        on with the key it knew could seal with one that is about to be retired.
+        """
+        if self._directory is not None and time.monotonic() >= self._look_again:
+            named = _read_current(self._directory)
+            if named == BLIND:
+                raise UnknownKey(named)
+            self._master(named)
+            self._current = named
+            self._look_again = time.monotonic() + NOTICE_SECONDS
+        return self._current
 
     @property
     def key_ids(self) -> frozenset[str]:
@@ -69,7 +94,7 @@ class KeyRing:
 
 def load_key_ring(directory: Path) -> KeyRing:
     """Read the ring; PermissionError if others may read a key, LookupError or OSError if one is missing."""
-    current = (directory / "current").read_text(encoding="ascii").strip()
+    current = _read_current(directory)
     keys = {path.stem: _read_key(path) for path in sorted(directory.glob("*.key"))}
     if BLIND not in keys:
         raise UnknownKey(BLIND)
@@ -88,8 +113,9 @@ def create_key_ring(directory: Path) -> KeyRing:
 
 
 def add_key(directory: Path) -> str:
-    """Add a key, make it the current one and return its id; running processes seal with it once restarted."""
-    numbers = [int(m[1]) for path in directory.glob("*.key") if (m := _NUMBERED.fullmatch(path.stem))]
+    """Add a key, make it the current one and return its id; running processes follow within NOTICE_SECONDS."""
+    known = [*directory.glob("*.key"), *(directory / _RETIRED).glob("*.key")]  # an id is never given twice
+    numbers = [int(m[1]) for path in known if (m := _NUMBERED.fullmatch(path.stem))]
     key_id = f"k{max(numbers, default=0) + 1}"
     if not _write_new(directory / f"{key_id}.key", _fresh_key()):
         raise FileExistsError(key_id)
@@ -98,6 +124,38 @@ def add_key(directory: Path) -> str:
     staged.replace(directory / "current")
     _sync_directory(directory)
     return key_id
+
+
+def check_retirable(directory: Path, key_id: str) -> None:
+    """Raise KeyInUse for a key that processes may seal with, UnknownKey for none; what it sealed is not looked at."""
+    if key_id == BLIND:
+        raise KeyInUse("the blind index has one key for ever")
+    if not _KEY_ID.fullmatch(key_id) or not (directory / f"{key_id}.key").is_file():
+        raise UnknownKey(key_id)
+    if key_id == _read_current(directory):
+        raise KeyInUse(f"{key_id} is the current key")
+    waits = RETIRE_AFTER_SECONDS - (time.time() - (directory / "current").stat().st_mtime)
+    if waits > 0:
+        raise KeyInUse(f"what was begun under {key_id} may still be written for {waits / 60:.0f} minutes")
+
+
+def retire_key(directory: Path, key_id: str) -> Path:
+    """Set a key aside in `retired`, where no ring looks for it, and return its path; errors as `check_retirable`.
+
+    The caller has made sure that nothing is sealed with it any more. The file is kept for the backups that still need
+    it: moved back, it is in the ring again.
+    """
+    check_retirable(directory, key_id)
+    retired = directory / _RETIRED / f"{key_id}.key"
+    retired.parent.mkdir(mode=0o700, exist_ok=True)
+    (directory / f"{key_id}.key").rename(retired)
+    for changed in (retired.parent, directory):
+        _sync_directory(changed)
+    return retired
+
+
+def _read_current(directory: Path) -> str:
+    return (directory / "current").read_text(encoding="ascii").strip()
 
 
 def _fresh_key() -> str:

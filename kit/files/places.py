@@ -27,10 +27,16 @@ _PART_BYTES = 5 * 1024 * 1024
 class Place(Protocol):
     """Whole objects under relative paths; what is missing raises FileNotFoundError."""
 
-    async def write(self, records: AsyncIterator[bytes], final: Callable[[], str]) -> None:
-        """Write all or nothing; `final` is asked for the path once the records have ended."""
+    async def write(self, records: AsyncIterator[bytes], final: Callable[[], str], *, replace: bool = False) -> None:
+        """Write all or nothing; `final` is asked for the path once the records have ended.
+
+        What is there already stays, and the new is dropped; with `replace` it is the other way round: the new takes
+        the place of what is there, and is dropped where nothing is.
+        """
 
     def read(self, path: str) -> AsyncIterator[bytes]: ...
+    async def head(self, path: str, length: int) -> bytes: ...
+    def paths(self) -> AsyncIterator[str]: ...
     async def exists(self, path: str) -> bool: ...
     async def copy(self, path: str, to: str) -> None: ...
     async def delete(self, path: str) -> None: ...
@@ -48,15 +54,15 @@ class Objects:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    async def write(self, records: AsyncIterator[bytes], final: Callable[[], str]) -> None:
+    async def write(self, records: AsyncIterator[bytes], final: Callable[[], str], *, replace: bool = False) -> None:
         temporary, feed = f"{TEMPORARY}/{new_id()}", _Feed(records)
         try:
             await obstore.put_async(self._store, temporary, feed, chunk_size=_PART_BYTES, max_concurrency=2)
             path = final()
-            if await self.exists(path):
-                await self.delete(temporary)
-            else:
+            if await self.exists(path) is replace:
                 await obstore.rename_async(self._store, temporary, path)
+            else:
+                await self.delete(temporary)
         except BaseException:
             # Shielded: a second cancellation must not stop the tidying up.
             await asyncio.shield(asyncio.ensure_future(self._abandon(temporary, feed)))
@@ -70,6 +76,17 @@ class Objects:
         found = await obstore.get_async(self._store, path)
         async for chunk in found.stream(min_chunk_size=RECORD_BYTES):
             yield bytes(chunk)
+
+    async def head(self, path: str, length: int) -> bytes:
+        """The first bytes of an object, fewer if it is shorter."""
+        return bytes(await obstore.get_range_async(self._store, path, start=0, length=length))
+
+    async def paths(self) -> AsyncIterator[str]:
+        """Every object, but for those still being written."""
+        async for page in obstore.list(self._store):
+            for entry in page:
+                if not entry["path"].startswith(f"{TEMPORARY}/"):
+                    yield entry["path"]
 
     async def exists(self, path: str) -> bool:
         try:
@@ -142,14 +159,14 @@ class Folder(Objects):
             raise ValueError("a local store needs its folder")
         self._root = Path(store.prefix)
 
-    async def write(self, records: AsyncIterator[bytes], final: Callable[[], str]) -> None:
+    async def write(self, records: AsyncIterator[bytes], final: Callable[[], str], *, replace: bool = False) -> None:
         (self._root / TEMPORARY).mkdir(mode=0o700, exist_ok=True)
         temporary = _Temporary(self._root / TEMPORARY / new_id())
         try:
             async for record in records:
                 await asyncio.to_thread(temporary.write, record)
             path = self._root / final()
-            await asyncio.to_thread(temporary.settle, path, self._root)
+            await asyncio.to_thread(temporary.settle, path, self._root, replace=replace)
         except BaseException:
             temporary.abandon()
             raise
@@ -187,14 +204,14 @@ class _Temporary:
             while self._open and view:
                 view = view[os.write(self._descriptor, view) :]
 
-    def settle(self, path: Path, root: Path) -> None:
-        """Bring it to the disk under its final name; equal content that is there already stays as it is."""
+    def settle(self, path: Path, root: Path, *, replace: bool) -> None:
+        """Bring it to the disk under its final name, or drop it: see `Place.write`."""
         with self._lock:
             if not self._open:
                 return
             os.fsync(self._descriptor)
             self._close()
-            if path.exists():
+            if path.exists() is not replace:
                 self._path.unlink()
                 return
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

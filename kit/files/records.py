@@ -19,6 +19,7 @@ from kit.files.errors import FileDamaged
 
 RECORD_BYTES = 1024 * 1024
 _SEALED_BYTES = RECORD_BYTES + 16
+HEAD_BYTES = 4 + 1 + 16  # how much of a stored file's start tells its key: magic, length, the longest key id
 _MAGIC = b"YCF1"
 _SALT_BYTES = 32
 _PREFIX_BYTES = 7
@@ -29,10 +30,10 @@ class RecordSealer:
     """Seals the records of one new file, in order; the first carries the header."""
 
     def __init__(self, ring: KeyRing) -> None:
-        key_id = ring.current.encode()
+        key_id = ring.current
         salt = secrets.token_bytes(_SALT_BYTES)
-        self._header = _MAGIC + bytes([len(key_id)]) + key_id + salt
-        self._gcm, self._prefix = _file_key(ring, ring.current, salt)
+        self._header = _MAGIC + bytes([len(key_id)]) + key_id.encode() + salt
+        self._gcm, self._prefix = _file_key(ring, key_id, salt)
         self._number = 0
 
     def seal(self, block: bytes | bytearray, *, last: bool) -> bytes:
@@ -40,6 +41,14 @@ class RecordSealer:
         sealed = self._gcm.encrypt(_nonce(self._prefix, self._number, last=last), block, self._header)
         self._number += 1
         return self._header + sealed if self._number == 1 else sealed
+
+
+def key_id_of(head: bytes) -> str:
+    """Say under which key a stored file is sealed, by its first HEAD_BYTES; FileDamaged if they are no header."""
+    fixed = len(_MAGIC) + 1
+    if not head.startswith(_MAGIC) or len(head) < fixed or len(head) < fixed + head[len(_MAGIC)]:
+        raise FileDamaged("not a stored file of this form")
+    return head[fixed : fixed + head[len(_MAGIC)]].decode("latin-1")
 
 
 async def opened(ring: KeyRing, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

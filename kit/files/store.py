@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 from kit.crypto.keys import KeyRing
 from kit.files.errors import FileDamaged, FileTooLarge
 from kit.files.places import place_for
-from kit.files.records import RECORD_BYTES, RecordSealer, opened
+from kit.files.records import HEAD_BYTES, RECORD_BYTES, RecordSealer, key_id_of, opened
 from kit.settings import FilesSettings, read_secret
 
 _SCOPE = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
@@ -106,6 +107,28 @@ class FileStore:
     async def sweep_temporaries(self, older_than: timedelta) -> int:
         """Remove what a crash left half-written that long ago, and say how many."""
         return await self._place.sweep(older_than)
+
+    async def key_ids(self) -> AsyncIterator[tuple[str, str]]:
+        """Every stored file as its path and the id of its key, which is empty when it has no header of ours."""
+        async for path in self._place.paths():
+            if not _DIGEST.fullmatch(path.rpartition("/")[2]):
+                continue
+            try:
+                yield path, key_id_of(await self._place.head(path, HEAD_BYTES))
+            except FileDamaged:
+                yield path, ""
+            except FileNotFoundError:
+                continue  # deleted since it was listed
+
+    async def reseal(self, path: str) -> None:
+        """Seal a stored file anew under the current key, in its place; FileDamaged if it does not open.
+
+        Readers have the old or the new one whole. One that is deleted meanwhile is not brought back, unless that
+        happens in the instant before the new one takes its place.
+        """
+        content = _Content(self._ring, self._verified(path, path.rpartition("/")[2]), sys.maxsize)
+        async with aclosing(content.sealed()) as records:
+            await self._place.write(records, lambda: path, replace=True)
 
     async def _verified(self, path: str, digest: str) -> AsyncIterator[bytes]:
         seen = hashlib.sha256()

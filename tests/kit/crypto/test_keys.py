@@ -1,9 +1,26 @@
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from kit.crypto.keys import KeyRing, UnknownKey, add_key, create_key_ring, load_key_ring
+from kit.crypto import keys
+from kit.crypto.cipher import Cipher, key_id_of
+from kit.crypto.keys import (
+    KeyInUse,
+    KeyRing,
+    UnknownKey,
+    add_key,
+    check_retirable,
+    create_key_ring,
+    load_key_ring,
+    retire_key,
+)
+
+
+def let_time_pass(directory: Path, seconds: float = keys.RETIRE_AFTER_SECONDS + 1) -> None:
+    os.utime(directory / "current", (time.time() - seconds,) * 2)
 
 
 def test_creating_twice_keeps_the_keys(tmp_path: Path):
@@ -43,6 +60,80 @@ def test_a_running_ring_finds_a_key_added_since(tmp_path: Path):
     assert running.sub_key("k2", "aead") == load_key_ring(tmp_path).sub_key("k2", "aead")
     with pytest.raises(UnknownKey):
         running.sub_key("../k1", "aead")
+
+
+def test_a_running_ring_follows_the_current_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    at = ("t.c_sealed", "1")
+    patient = Cipher(create_key_ring(tmp_path))
+    monkeypatch.setattr(keys, "NOTICE_SECONDS", 0.0)
+    running = Cipher(load_key_ring(tmp_path))
+    add_key(tmp_path)
+    assert key_id_of(patient.seal("x", at)) == "k1"  # its five seconds are not over
+    token = running.seal("x", at)
+    assert key_id_of(token) == key_id_of(running.seal_bytes(b"x", at)) == "k2"
+    assert patient.open(token, at) == "x"
+
+
+@pytest.mark.parametrize("named", ["k9", "blind", "../k1", ""])
+def test_a_ring_that_cannot_tell_the_current_key_refuses_to_seal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+):
+    monkeypatch.setattr(keys, "NOTICE_SECONDS", 0.0)
+    running = create_key_ring(tmp_path)
+    (tmp_path / "current").write_text(named)
+    with pytest.raises(UnknownKey):
+        _ = running.current
+    (tmp_path / "current").unlink()
+    with pytest.raises(FileNotFoundError):
+        _ = running.current
+
+
+def test_a_former_key_is_set_aside_after_its_hour(tmp_path: Path):
+    create_key_ring(tmp_path)
+    add_key(tmp_path)
+    with pytest.raises(KeyInUse, match="60 minutes"):
+        retire_key(tmp_path, "k1")
+    let_time_pass(tmp_path)
+    aside = retire_key(tmp_path, "k1")
+    assert aside == tmp_path / "retired" / "k1.key"
+    assert (aside.parent.stat().st_mode & 0o777, aside.stat().st_mode & 0o777) == (0o700, 0o600)
+    ring = load_key_ring(tmp_path)
+    assert (ring.key_ids, ring.current) == ({"k2"}, "k2")
+    with pytest.raises(UnknownKey):
+        ring.sub_key("k1", "aead")
+    aside.rename(tmp_path / "k1.key")
+    assert len(ring.sub_key("k1", "aead")) == 32
+
+
+@pytest.mark.parametrize(
+    ("key_id", "error"),
+    [("k2", KeyInUse), ("blind", KeyInUse), ("k7", UnknownKey), ("../k1", UnknownKey), ("current", UnknownKey)],
+)
+def test_what_may_not_be_retired(tmp_path: Path, key_id: str, error: type[Exception]):
+    create_key_ring(tmp_path)
+    add_key(tmp_path)
+    let_time_pass(tmp_path)
+    before = sorted(p.name for p in tmp_path.iterdir())
+    with pytest.raises(error):
+        retire_key(tmp_path, key_id)
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_a_clock_set_back_lets_no_key_go(tmp_path: Path):
+    create_key_ring(tmp_path)
+    add_key(tmp_path)
+    let_time_pass(tmp_path, seconds=-7200)
+    with pytest.raises(KeyInUse):
+        check_retirable(tmp_path, "k1")
+
+
+def test_the_id_of_a_retired_key_is_not_given_again(tmp_path: Path):
+    create_key_ring(tmp_path)
+    add_key(tmp_path)
+    (tmp_path / "current").write_text("k1\n")
+    let_time_pass(tmp_path)
+    retire_key(tmp_path, "k2")
+    assert add_key(tmp_path) == "k3"
 
 
 def test_every_label_has_a_sub_key_of_its_own():

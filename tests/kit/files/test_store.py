@@ -11,6 +11,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from kit.crypto.keys import KeyRing
 from kit.files.errors import FileDamaged, FileTooLarge
+from kit.files.records import RecordSealer
 from kit.files.store import FileStore, StoredFile, local_store, store_of
 from kit.settings import FilesSettings
 
@@ -165,6 +166,81 @@ async def test_rotation_still_opens_old_files(files: FileStore, store: ObjectSto
     assert await after.read(scope="a", digest=stored.digest, limit=10) == b"old"
     with pytest.raises(FileDamaged):
         await FileStore(store, KeyRing({"k2": KEYS["k2"]}, "k2")).read(scope="a", digest=stored.digest, limit=10)
+
+
+async def key_ids(files: FileStore) -> dict[str, str]:
+    return {path: key_id async for path, key_id in files.key_ids()}
+
+
+@pytest.mark.parametrize("size", [0, 1, MIB, 2 * MIB + 17])
+async def test_a_file_sealed_anew_is_the_same_file_under_the_current_key(
+    files: FileStore, store: ObjectStore, size: int
+):
+    data = os.urandom(size)
+    stored = await put(files, data, scope="a")
+    path = f"a/{stored.digest}"
+    after = FileStore(store, KeyRing(KEYS, "k2"))
+    assert await key_ids(after) == {path: "k1"}
+    await after.reseal(path)
+    assert await key_ids(after) == {path: "k2"}
+    only_new = FileStore(store, KeyRing({"k2": KEYS["k2"]}, "k2"))
+    assert await only_new.read(scope="a", digest=stored.digest, limit=size) == data
+    assert names(store) == [path]
+
+
+async def test_a_reader_who_began_before_reads_to_the_end(files: FileStore, store: ObjectStore):
+    data = os.urandom(3 * MIB)
+    stored = await put(files, data, scope="a")
+    reading = await files.open(scope="a", digest=stored.digest)
+    seen = [await anext(reading)]
+    await FileStore(store, KeyRing(KEYS, "k2")).reseal(f"a/{stored.digest}")
+    seen += [block async for block in reading]
+    assert b"".join(seen) == data
+
+
+@pytest.mark.parametrize("broken", ["a bit", "its name"])
+async def test_a_damaged_file_is_not_sealed_anew(files: FileStore, store: ObjectStore, broken: str):
+    stored = await put(files, os.urandom(2 * MIB), scope="a")
+    path = f"a/{stored.digest}"
+    raw = bytearray(store.get(path).bytes())
+    if broken == "a bit":
+        raw[-1] ^= 1
+    else:
+        path = f"a/{ABSENT}"
+    store.put(path, bytes(raw))
+    before = names(store)
+    with pytest.raises(FileDamaged):
+        await FileStore(store, KeyRing(KEYS, "k2")).reseal(path)
+    assert bytes(store.get(path).bytes()) == raw
+    assert names(store) == before
+
+
+async def test_a_file_deleted_meanwhile_is_not_brought_back(
+    files: FileStore, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+):
+    gone = await put(files, b"gone", scope="a")
+    path = f"a/{gone.digest}"
+    after = FileStore(store, KeyRing(KEYS, "k2"))
+    real = RecordSealer.seal
+
+    def deleting(self: RecordSealer, block: bytes, *, last: bool) -> bytes:
+        store.delete(path)
+        return real(self, block, last=last)
+
+    monkeypatch.setattr(RecordSealer, "seal", deleting)
+    await after.reseal(path)
+    assert names(store) == []
+    with pytest.raises(FileNotFoundError):
+        await after.reseal(path)
+    assert names(store) == []
+
+
+async def test_what_is_no_file_of_ours_has_no_key(files: FileStore, store: ObjectStore):
+    store.put("notes.txt", b"x")
+    store.put("_tmp/half", b"YCF1")
+    for number, raw in enumerate((b"Y", b"YCF1", b"YCF1\x05k1", b"PK" + b"x" * 60)):
+        store.put(f"a/{number:064x}", raw)
+    assert set((await key_ids(files)).items()) == {(f"a/{number:064x}", "") for number in range(4)}
 
 
 async def test_reading_respects_its_limit(files: FileStore):
