@@ -1,8 +1,8 @@
 """What a resident types in to open or edit an application, every value brought into its one spelling."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from kit.web.validation import Input
 from miniprogram_api.application_schema import ROLES, Side
@@ -10,6 +10,7 @@ from server.applications.records import PartyDraft
 from server.journeys import filing
 from server.terms.certificate_number import CertificateNumber
 from server.terms.codes import IdKind
+from server.terms.errors import TermError
 from server.terms.id_document import IdDocument
 from server.terms.person_name import PersonName
 from server.terms.phone import Phone
@@ -31,23 +32,27 @@ class ShareInput(Input):
 
 
 class PartyInput(Input):
-    """A party as typed in; without `share` they own alone or jointly."""
+    """A party as typed in; without `share` they own alone or jointly.
+
+    The opener writes `is_me` in place of name, number and phone: those are prefilled from what was verified.
+    """
 
     role: Side
-    name: Annotated[str, Field(max_length=_LONGEST)]
-    id_number: Annotated[str, Field(max_length=_LONGEST)]
+    is_me: bool = False
+    name: Annotated[str, Field(max_length=_LONGEST)] | None = None
+    id_number: Annotated[str, Field(max_length=_LONGEST)] | None = None
     phone: Annotated[str, Field(max_length=_LONGEST)] | None = None
     share: ShareInput | None = None
 
     @field_validator("name")
     @classmethod
-    def _name(cls, text: str) -> str:
-        return PersonName.parse(text).text
+    def _name(cls, text: str | None) -> str | None:
+        return PersonName.parse(text).text if text is not None else None
 
     @field_validator("id_number")
     @classmethod
-    def _id_number(cls, text: str) -> str:
-        return IdDocument.parse(text).number
+    def _id_number(cls, text: str | None) -> str | None:
+        return IdDocument.parse(text).number if text is not None else None
 
     @field_validator("phone")
     @classmethod
@@ -61,13 +66,25 @@ class PartyInput(Input):
             given.share()  # refuses more than a whole, with the field's own words
         return given
 
-    def draft(self) -> PartyDraft:
+    @model_validator(mode="after")
+    def _typed_or_me(self) -> Self:
+        typed = (self.name, self.id_number)
+        if self.is_me and (typed != (None, None) or self.phone is not None):
+            raise TermError("PARTY_IS_ME", "本人的姓名、证件号码和手机号已核验，不需要再填写")
+        if not self.is_me and None in typed:
+            raise TermError("PARTY_INCOMPLETE", "请填写姓名和证件号码")
+        return self
+
+    def draft(self) -> PartyDraft | filing.Myself:
+        share = self.share.share() if self.share else None
+        if self.name is None or self.id_number is None:
+            return filing.Myself(ROLES[self.role], share)
         return PartyDraft(
             role=ROLES[self.role],
             name=self.name,
             id_kind=IdKind.RESIDENT_ID.value,
             id_number=self.id_number,
-            share=self.share.share() if self.share else None,
+            share=share,
             phone=self.phone,
         )
 

@@ -33,14 +33,18 @@ BUYERS_ANSWERS = {**_SAID_BY_ALL, "future_ownership": "sole", "burdens_known": "
 
 
 def application() -> dict[str, object]:
-    """What the seller types in; joint owners (共同共有) have no shares, the buyer's is the whole."""
+    """What the seller types in, their own data prefilled; joint owners (共同共有) have no shares, the buyer's is the whole."""
     return {
         "business_type": BUSINESS,
         "unit_code": UNIT_CODE,
         "certificate_number": OLD_NUMBER,
         "price_fen": PRICE_FEN,
         "sole_home_over_five_years": True,
-        "parties": [*(_party(each, "seller") for each in SELLERS), _party(BUYER, "buyer") | {"share": _WHOLE}],
+        "parties": [
+            {"role": "seller", "is_me": True},
+            _party(CO_SELLER, "seller"),
+            _party(BUYER, "buyer") | {"share": _WHOLE},
+        ],
     }
 
 

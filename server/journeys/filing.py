@@ -42,10 +42,19 @@ from server.journeys.requirements import facts_for, requirements_for
 from server.relay import queries as register
 from server.relay.errors import UnitNotFound
 from server.relay.ports import UnitRecord
+from server.terms.codes import PartyRole
 from server.terms.share import Share
 from server.terms.unit_code import UnitCode
 
-__all__ = ["Wish", "build_package", "confirm", "open_application", "record", "unit_from"]
+__all__ = ["Myself", "Wish", "build_package", "confirm", "open_application", "record", "unit_from"]
+
+
+@dataclass(frozen=True, slots=True)
+class Myself:
+    """The opener as a party: name, number and phone are those already verified, so they are not typed again."""
+
+    role: PartyRole
+    share: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Wish:
     certificate_number: str
     price_fen: int
     sole_home_over_five_years: bool
-    parties: Sequence[PartyDraft]
+    parties: Sequence[PartyDraft | Myself]
 
 
 async def open_application(house: House, *, resident_id: str, wish: Wish, key: RequestKey | None = None) -> str:
@@ -98,9 +107,10 @@ async def open_application(house: House, *, resident_id: str, wish: Wish, key: R
     )
 
 
-async def _bound(house: House, resident_id: str, parties: Sequence[PartyDraft]) -> list[PartyDraft]:
+async def _bound(house: House, resident_id: str, wished: Sequence[PartyDraft | Myself]) -> list[PartyDraft]:
     """The parties with the residents they are; the opener must be one of them, under the verified name."""
     me = await residents.person(house.identity, resident_id=resident_id)
+    parties = [_prefilled(party, me) if isinstance(party, Myself) else party for party in wished]
     mine = next((party for party in parties if party.id_number == me.id_number), None)
     if mine is None:
         raise OpenerNotAParty
@@ -109,6 +119,17 @@ async def _bound(house: House, resident_id: str, parties: Sequence[PartyDraft]) 
     blinds = [house.cipher.blind(party.id_number, purpose="id_number") for party in parties]
     known = await residents.residents_by_id_number(house.identity, blinds=blinds)
     return [replace(party, resident_id=known.get(blind)) for party, blind in zip(parties, blinds, strict=True)]
+
+
+def _prefilled(party: Myself, me: residents.Person) -> PartyDraft:
+    return PartyDraft(
+        role=party.role,
+        name=me.name,
+        id_kind=me.id_kind.value,
+        id_number=me.id_number,
+        share=party.share,
+        phone=me.phone,
+    )
 
 
 def _check_roles(business: BusinessType, parties: Sequence[PartyDraft]) -> None:

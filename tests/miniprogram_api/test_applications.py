@@ -177,6 +177,32 @@ async def test_a_wrong_party_is_told_by_field(city: City, place: str, value: obj
     assert str(value) not in answer.text or place == "colour"
 
 
+async def test_the_openers_own_data_is_prefilled(city: City):
+    wish = typed(city)
+    wish["parties"][0] = {"role": "seller", "is_me": True}
+    async with serving(city) as http:
+        answer = await http.post(BASE, json=wish, headers=as_(city.sellers[0]))
+    assert answer.status_code == 201, answer.text
+    (me,) = [party for party in answer.json()["parties"] if party["is_me"]]
+    assert (me["role"], me["name_masked"]) == ("seller", "张*")
+
+
+@pytest.mark.parametrize(
+    ("party", "code"),
+    [
+        ({"role": "buyer", "is_me": True, "name": "王强"}, "PARTY_IS_ME"),
+        ({"role": "buyer", "name": "王强"}, "PARTY_INCOMPLETE"),
+    ],
+)
+async def test_a_party_is_typed_in_or_is_me(city: City, party: dict[str, Any], code: str):
+    wish = typed(city)
+    wish["parties"][2] = party
+    async with serving(city) as http:
+        answer = await http.post(BASE, json=wish, headers=as_(city.sellers[0]))
+    assert answer.status_code == 422
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("parties.2", code)]
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
