@@ -22,7 +22,16 @@ _APPLICATIONS = f"{API}/applications"
 _MINUTE = 60.0
 # What a refused request may add to, and what the worker adds to by itself.
 _UNCOUNTED = frozenset(
-    {"kit_heartbeat", "kit_audit", "kit_outbox", "kit_outbox_history", "identity_session", "tortoise_migrations"}
+    {
+        "kit_heartbeat",
+        "kit_audit",
+        "kit_audit_anchor",
+        "kit_audit_head",
+        "kit_outbox",
+        "kit_outbox_history",
+        "identity_session",
+        "tortoise_migrations",
+    }
 )
 
 
