@@ -1,5 +1,6 @@
 """What each side lets the other call: signed, verified on the raw bytes, kept once, acknowledged, worked on later."""
 
+import hashlib
 from collections.abc import AsyncIterator
 
 from sanic import Blueprint, HTTPResponse, Request
@@ -132,11 +133,7 @@ def registry_blueprint(house: House, edge: Edge, verifier: RequestVerifier) -> B
     async def platform_material(call: Call[None], application_id: str, digest: str) -> Stored:
         _verify_streamed(verifier, house, call.request, digest)
         scope = registry_rules.material_scope(application_id)
-        stored = await needs.files.put(scope=scope, chunks=_body(call), limit=MATERIAL_BYTES)
-        if stored.digest != digest:
-            # Signed for other bytes than came: nobody may find them under their own name either.
-            await needs.files.delete(scope, stored.digest)
-            raise DigestWrong
+        stored = await needs.files.put(scope=scope, chunks=_body(call, digest), limit=MATERIAL_BYTES)
         return Stored(digest=stored.digest, size=stored.size)
 
     @routes.post(
@@ -199,6 +196,11 @@ def _peek(raw: bytes, *, up: bool) -> tuple[str, str]:
         raise MessageWrong from None
 
 
-async def _body(call: Call[None]) -> AsyncIterator[bytes]:
+async def _body(call: Call[None], digest: str) -> AsyncIterator[bytes]:
+    """The body, if it is what was signed for; other bytes are never kept, nor is their own file touched."""
+    seen = hashlib.sha256()
     async for chunk in call.chunks(limit=MATERIAL_BYTES):
+        seen.update(chunk)
         yield chunk
+    if seen.hexdigest() != digest:
+        raise DigestWrong

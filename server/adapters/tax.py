@@ -14,6 +14,7 @@ from kit.http import HttpClient
 from kit.http.hosts import address_flaws
 from kit.http.signing import BadSignature, RequestSigner, RequestVerifier
 from kit.inbox import receive
+from kit.inbox.service import LONGEST_EXTERNAL_ID
 from kit.log import get_logger
 from kit.web.access import callback
 from kit.web.edge import Call, Edge
@@ -97,6 +98,9 @@ class SignedTaxBureau:
             assessed = _Assessed.model_validate_json(answer.content)
         except (BadSignature, ValidationError) as error:
             raise OutsideError(SYSTEM, "BAD_ANSWER", type(error).__name__, permanent=False) from None
+        # Its signature does not say to what it answers: another sale's assessment would clear this one with that one.
+        if assessed.declaration_no != declaration.declaration_no:
+            raise OutsideError(SYSTEM, "BAD_ANSWER", "the assessment of another declaration", permanent=False)
         return Assessment(assessed.declaration_no, assessed.accepted_at, _lines(assessed.taxes))
 
     def read_notice(self, body: bytes) -> TaxNotice:
@@ -137,6 +141,14 @@ def _declared(declaration: Declaration, notice_url: str) -> dict[str, Any]:
     }
 
 
+def _event_id(body: bytes) -> str:
+    """The bureau's own id of the notice, whole: two ids cut to one would make two notices the same."""
+    event_id = str(orjson.loads(body)["event_id"])
+    if not 1 <= len(event_id) <= LONGEST_EXTERNAL_ID:
+        raise ValueError("an event id has 1 to 128 characters")
+    return event_id
+
+
 class Received(Answer):
     received: bool
     duplicate: bool
@@ -160,7 +172,7 @@ def blueprint(house: House, edge: Edge, verifier: RequestVerifier | None) -> Blu
         request = call.request
         try:
             verifier.check("POST", NOTICE_PATH, dict(request.headers), request.body, now=house.clock.now())
-            event_id = str(orjson.loads(request.body)["event_id"])[:128]
+            event_id = _event_id(request.body)
         except (BadSignature, KeyError, TypeError, ValueError) as error:
             log.warning("notice_refused", error=type(error).__name__)
             raise CallbackSignatureWrong from None

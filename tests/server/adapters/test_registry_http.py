@@ -140,6 +140,16 @@ async def test_a_file_streams_over_and_keeps_its_digest(doors: Doors) -> None:
     assert found == CONTENT
 
 
+async def test_a_signature_caught_on_the_way_removes_no_file(doors: Doors) -> None:
+    scope, other = rules.material_scope(APPLICATION), b"another material of the same application"
+    kept = await doors.road.files.put(scope=scope, chunks=registry._once(other), limit=10**7)
+    path = f"/callbacks/platform/materials/{APPLICATION}/{DIGEST}"
+    signed = doors.signer.headers("PUT", path, CONTENT, now=doors.road.clock.now())
+    answer = await doors.send("PUT", path, other, signed)
+    assert (answer.status_code, answer.json()["code"]) == (422, "CALLBACK_DIGEST_WRONG")
+    assert await doors.road.files.read(scope=scope, digest=kept.digest, limit=10**7) == other
+
+
 async def test_a_file_that_is_not_what_was_signed_leaves_nothing(doors: Doors) -> None:
     path = f"/callbacks/platform/materials/{APPLICATION}/{DIGEST}"
     signed = doors.signer.headers("PUT", path, CONTENT, now=doors.road.clock.now())
