@@ -5,6 +5,7 @@ the row's `id`. Nothing else of a row is touched. No state is kept: a token name
 undone is found by the next run, and two runs at once do no harm.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ CHAINED = frozenset({"kit_audit.source_ip_sealed"})
 
 LOOK_ROWS = 200
 _PORTION_ROWS = 50
+_PAUSE_SECONDS = 0.02  # between transactions: SQLite queues nobody, so a writer must find a gap
 _PORTION_BYTES = 1024 * 1024  # some tokens hold whole documents: neither memory nor a transaction grows with them
 
 
@@ -90,6 +92,7 @@ async def reseal(cipher: Cipher, columns: Iterable[SealedColumn] | None = None) 
         while rows := await _outdated(cipher, column, after):
             for portion in _portions(rows):
                 yield await _reseal_portion(cipher, column, portion)
+                await asyncio.sleep(_PAUSE_SECONDS)
             after = rows[-1]["id"]
 
 
