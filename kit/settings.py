@@ -78,6 +78,9 @@ class HttpSettings(Section):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on")
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address that server and worker answer Prometheus on; never a public one"
+    )
     metrics_port: int = Field(default=9100, ge=0, le=65535, description="Port of the Prometheus metrics")
     public_base_url: BaseUrl = Field(
         default="http://127.0.0.1:8000",

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import importlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ class Refused(click.ClickException):
     exit_code = CANNOT_START
 
 
+_ROLES = "officer, operator, finance, auditor or admin; repeatable."
+_OURS_ALONE = 0o077
+
+
 @click.group()
 @click.option(
     "--settings",
@@ -39,6 +44,9 @@ class Refused(click.ClickException):
 def cli(context: click.Context, settings_file: Path) -> None:
     """One window for real-estate registration."""
     context.obj = settings_file
+    # Whatever is written here, the database and its journal too, is the service's user's alone.
+    before = os.umask(_OURS_ALONE)
+    context.call_on_close(lambda: os.umask(before))
 
 
 def _settings(context: click.Context) -> "Settings":
@@ -119,13 +127,13 @@ def seed(context: click.Context, what: str) -> None:
 
 @cli.group()
 def staff() -> None:
-    """Accounts of officers, operators, auditors and administrators."""
+    """Accounts of officers, operators, finance, auditors and administrators."""
 
 
 @staff.command("create")
 @click.option("--username", required=True)
 @click.option("--name", required=True, help="The person's name, as shown to colleagues.")
-@click.option("--role", "roles", multiple=True, required=True, help="officer, operator, auditor or admin; repeatable.")
+@click.option("--role", "roles", multiple=True, required=True, help=_ROLES)
 @click.option("--district", "districts", multiple=True, help="Six digits; repeatable; none means every district.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 @click.pass_context
@@ -148,6 +156,17 @@ def create_staff(
     with _explained():
         created = asyncio.run(setup.create_staff(settings, **account))
     click.echo(json.dumps(created, ensure_ascii=False))
+
+
+@staff.command("disable")
+@click.option("--username", required=True)
+@click.pass_context
+def disable_staff(context: click.Context, username: str) -> None:
+    """Close an account at once; whoever is signed in with it is out within 5 seconds."""
+    settings, setup = _settings(context), _imported("server.setup")
+    with _explained():
+        staff_id = asyncio.run(setup.disable_staff(settings, username=username))
+    click.echo(f"disabled: {staff_id}")
 
 
 @cli.command()

@@ -105,6 +105,6 @@ def serve(settings: Settings) -> None:
     configure(settings.log.level)
     app = create_app(settings)
     listener = wiring.listen(settings.http.host, settings.http.port)
-    wiring.serve_metrics(settings.http.host, settings.http.metrics_port)
+    wiring.serve_metrics(settings.http.metrics_host, settings.http.metrics_port)
     log.info("server_starting", role=settings.role, port=settings.http.port)
     app.run(sock=listener, single_process=True, access_log=False, motd=False)

@@ -18,11 +18,15 @@ from server.catalogue import service as catalogue
 from server.database import APPS
 from server.journeys.seeding import seed_demo as seed_register
 from server.settings import Settings
+from server.staff import queries as staff_queries
 from server.staff import service as staff
+from server.wiring import CannotStart
 
 
 async def prepare(settings: Settings, *, demo: bool = False) -> list[str]:
     """Make what is missing and answer what was done; safe to repeat. `demo` seeds the demonstration register too."""
+    if demo:
+        _check_no_city(settings)
     done = [f"keys: {settings.crypto.keys_directory}"]
     create_key_ring(settings.crypto.keys_directory)
     create_ed25519(wiring.audit_key_file(settings))
@@ -49,6 +53,11 @@ async def prepare(settings: Settings, *, demo: bool = False) -> list[str]:
     return done
 
 
+def _check_no_city(settings: Settings) -> None:
+    if settings.mode == "city":
+        raise CannotStart("a city's register holds real units only: it is not seeded with the demo's")
+
+
 async def migrate_database(settings: Settings) -> None:
     """Bring the database to the newest migration; one at a time."""
     await migrate(wiring.connection(settings), APPS)
@@ -56,6 +65,7 @@ async def migrate_database(settings: Settings) -> None:
 
 async def seed_demo(settings: Settings) -> None:
     """The fictional units of the demo, each with a certificate issued by the same service as any other."""
+    _check_no_city(settings)
     async with database(wiring.connection(settings), APPS):
         built = wiring.build(settings, partners=False)
         try:
@@ -88,6 +98,18 @@ async def create_staff(
         finally:
             await built.close()
     return {"id": created.id, "totp_uri": created.totp_uri}
+
+
+async def disable_staff(settings: Settings, *, username: str) -> str:
+    """Close an account and end its sessions; answers its id. Error: STAFF_NOT_FOUND."""
+    async with database(wiring.connection(settings), APPS):
+        built = wiring.build(settings, partners=False, seal=False)
+        try:
+            staff_id = await staff_queries.id_of(built.house.staff, username=username)
+            await staff.disable(built.house.staff, staff_id=staff_id)
+        finally:
+            await built.close()
+    return staff_id
 
 
 def documents() -> dict[str, str]:

@@ -35,7 +35,7 @@ async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; rows in hand are finished first."""
     configure(settings.log.level)
     built = wiring.build(settings)
-    wiring.serve_metrics(settings.http.host, settings.worker.metrics_port)
+    wiring.serve_metrics(settings.http.metrics_host, settings.worker.metrics_port)
     async with database(wiring.connection(settings), APPS):
         try:
             await _work(settings, built)

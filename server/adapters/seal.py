@@ -25,6 +25,7 @@ from server.certificates.claims import CredentialClaims
 from server.certificates.credential import issue, key_id_of
 
 _FIELD = "RegistrySeal"
+_WORLD_READABLE = 0o004
 _RENEW_BEFORE = timedelta(days=30)
 _P256_SIGNATURE_BYTES = 72  # the longest DER form
 
@@ -77,6 +78,7 @@ class FileSeal:
         self._credential_key = load_key(files.credential_key)
         self.key_id = key_id_of(self._credential_key.public_key())
         signer = key_signer(files.signing_key, files.signing_chain)
+        self.name = signer.common_name
         metadata = PdfSignatureMetadata(
             field_name=_FIELD,
             md_algorithm="sha256",
@@ -134,9 +136,12 @@ def key_signer(key: Path, chain: Path) -> KeySigner:
 
 
 def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """A P-256 private key from an unencrypted PEM file; raises SealKeyError."""
+    """A P-256 private key from an unencrypted PEM file that not everybody may read; raises SealKeyError."""
+    pem = _read(path)
+    if path.stat().st_mode & _WORLD_READABLE:
+        raise SealKeyError(f"{path.name} may be read by everybody; take that right away (chmod o-r)")
     try:
-        key = serialization.load_pem_private_key(_read(path), password=None)
+        key = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:
         raise SealKeyError(f"{path.name} is not an unencrypted PEM private key") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from server.adapters.seal import FileSeal, SealFiles, key_signer
+from server.adapters.seal import FileSeal, SealFiles, SealKeyError, key_signer
 from server.adapters.timestamps import LocalTimeStamper
 
 DEMO_MARK = "演示"
@@ -172,9 +172,15 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def open_seal(directory: Path) -> FileSeal:
-    """The seal in a folder laid out as `create_demo_seal` lays it out; a city puts its own keys there."""
+def open_seal(directory: Path, *, demo: bool = True) -> FileSeal:
+    """The seal in a folder laid out as `create_demo_seal` lays it out; a city puts its own keys there.
+
+    Without `demo` the demonstration's own is refused (SealKeyError): nobody is to believe what it has sealed.
+    """
     missing = [name for name in _NAMES if not (directory / name).is_file()]
     if missing:
         raise FileNotFoundError(f"{directory} is not a whole seal, it lacks {', '.join(missing)}")
-    return DemoSeal(*(directory / name for name in _NAMES)).open()
+    seal = DemoSeal(*(directory / name for name in _NAMES)).open()
+    if DEMO_MARK in seal.name and not demo:
+        raise SealKeyError("the seal is the demonstration's; a city needs its own")
+    return seal

@@ -7,7 +7,7 @@ from kit.sessions import is_token, token_hash
 from kit.web.access import Principal
 from server.staff.errors import StaffNotFound
 from server.staff.ports import Needs
-from server.staff.rules import permissions_of
+from server.staff.rules import permissions_of, username_key
 from server.terms.scope import Scope
 
 _SESSION = """
@@ -56,6 +56,14 @@ class Member:
     name: str = field(repr=False)
     roles: tuple[str, ...]
     districts: tuple[str, ...]
+
+
+async def id_of(needs: Needs, *, username: str) -> str:  # noqa: ARG001 - the form of all queries
+    """The account of that name, in any spelling that signs in; raises STAFF_NOT_FOUND."""
+    row = await fetch_one("SELECT id FROM staff_member WHERE username_key = ?", [username_key(username)])
+    if row is None:
+        raise StaffNotFound
+    return str(row["id"])
 
 
 async def member(needs: Needs, *, staff_id: str) -> Member:

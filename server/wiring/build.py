@@ -202,7 +202,7 @@ def _seal(settings: Settings) -> Seal:
         return AbsentSeal()
     from server.adapters.seal_keys import open_seal  # half a second of libraries
 
-    return open_seal(directory)
+    return open_seal(directory, demo=settings.mode != "city")
 
 
 def _credential_key_files(settings: Settings) -> list[Path]:

@@ -95,6 +95,7 @@ def test_unfit_key_files_are_refused_by_name(demo: DemoSeal, tmp_path: Path):
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
     )
+    p384.chmod(0o600)
     for path in (p384, demo.root, tmp_path / "absent.pem"):
         with pytest.raises(SealKeyError, match=path.name):
             load_key(path)

@@ -6,7 +6,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from server.adapters import seal_keys
-from server.adapters.seal_keys import create_demo_seal
+from server.adapters.seal import SealKeyError
+from server.adapters.seal_keys import create_demo_seal, open_seal
 from tests.factories.certificates import REGISTRY_NAME
 
 
@@ -35,6 +36,24 @@ def test_every_certificate_says_that_it_is_a_demonstration(tmp_path: Path):
         for certificate in x509.load_pem_x509_certificates(path.read_bytes()):
             (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
             assert "演示" in name.value
+
+
+def test_a_city_refuses_the_demonstrations_seal_wherever_it_lies(tmp_path: Path):
+    create_demo_seal(tmp_path / "seal", "某市不动产登记中心")
+    (tmp_path / "seal").rename(tmp_path / "real")
+    assert open_seal(tmp_path / "real").name == "某市不动产登记中心（演示）"
+    with pytest.raises(SealKeyError, match="demonstration"):
+        open_seal(tmp_path / "real", demo=False)
+
+
+def test_a_key_that_everybody_may_read_is_refused(tmp_path: Path):
+    demo = create_demo_seal(tmp_path / "seal", REGISTRY_NAME)
+    for key in (demo.signing_key, demo.credential_key, demo.tsa_key):
+        key.chmod(0o644)
+        with pytest.raises(SealKeyError, match=f"{key.name} may be read by everybody"):
+            open_seal(tmp_path / "seal")
+        key.chmod(0o640)
+        open_seal(tmp_path / "seal")
 
 
 def test_each_key_has_one_purpose(tmp_path: Path):
