@@ -84,7 +84,7 @@ class City:
 
     def command(self, *arguments: str, stdin: str = "") -> str:
         """Run `yichuang` to its end; what it wrote."""
-        log = self.log("-".join(arguments[:2]))
+        log = self.log("-".join(Path(each).name for each in arguments[:2]))
         pid = self.nursery.start("--settings", str(self.house.settings_file), *arguments, log=log, stdin=stdin)
         deadline = time.monotonic() + 60
         while (status := self.nursery.status(pid)) is None:
