@@ -10,10 +10,12 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
+
+from kit.files.places import TEMPORARY
 
 FORMAT = 1
 MANIFEST, DATABASE, FILES = "manifest.json", "database.db", "files"
@@ -70,12 +72,12 @@ def _copy_database(database: Path, copy: Path) -> None:
 def _pack(archive: Path, copy: Path, files: Path) -> dict[str, Any]:
     digests: dict[str, str] = {}
     with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
-        digests[DATABASE] = _add(tar, copy, DATABASE)
+        digests[DATABASE] = _add(tar, copy, DATABASE, digests)
         for path in _stored(files):
             name = f"{FILES}/{path.relative_to(files)}"
-            # An upload in hand is renamed when it is complete; no row of the copied database names it yet.
+            # A file may be removed meanwhile; no row of the copied database is in need of it then.
             with contextlib.suppress(FileNotFoundError):
-                digests[name] = _add(tar, path, name)
+                digests[name] = _add(tar, path, name, digests)
         manifest = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "sha256": digests}
         content = json.dumps(manifest, indent=1).encode()
         entry = tarfile.TarInfo(MANIFEST)
@@ -97,15 +99,21 @@ class _Hashing:
         return part
 
 
-def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
+def _add(tar: tarfile.TarFile, path: Path, name: str, digests: Mapping[str, str]) -> str:
     with path.open("rb") as content:
-        hashing = _Hashing(content)
-        tar.addfile(tar.gettarinfo(arcname=name, fileobj=content), cast("IO[bytes]", hashing))
+        entry, hashing = tar.gettarinfo(arcname=name, fileobj=content), _Hashing(content)
+        tar.addfile(entry, cast("IO[bytes]", hashing))
+    if entry.islnk():
+        # A file of two scopes is one file on the disk, and so it is in the archive: nothing was read of this name.
+        return digests[entry.linkname]
     return hashing.sha256.hexdigest()
 
 
-def _stored(files: Path) -> Iterator[Path]:
-    return (path for path in sorted(files.rglob("*")) if path.is_file()) if files.is_dir() else iter(())
+def _stored(folder: Path) -> Iterator[Path]:
+    """Every file, but for uploads in hand: one that grows must not stand for the file it becomes."""
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if TEMPORARY not in path.relative_to(folder).parts and path.is_file():
+            yield path
 
 
 def _digest(path: Path) -> str:

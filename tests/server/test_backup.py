@@ -1,5 +1,6 @@
 import io
 import json
+import random
 import sqlite3
 import tarfile
 import threading
@@ -133,7 +134,33 @@ def test_a_file_that_grows_while_it_is_read_does_not_spoil_the_backup(
     assert (empty.files / "ap1" / "digest-1").read_bytes().startswith(b"sealed one")
 
 
-def test_an_upload_that_vanishes_meanwhile_is_left_out(
+def test_a_file_of_two_scopes_is_packed_once_and_restored_as_both(house: Place, empty: Place, tmp_path: Path):
+    first, second = house.files / "ap1" / "digest-1", house.files / "registry" / "digest-1"
+    first.write_bytes(random.Random(1).randbytes(100_000))  # noqa: S311 - only not to be compressed
+    second.parent.mkdir()
+    second.hardlink_to(first)
+    target = tmp_path / "one.tar.gz"
+    backup.write(database=house.database, files=house.files, target=target)
+    empty.restore(target)
+    for path in (first, second):
+        assert (empty.files / path.relative_to(house.files)).read_bytes() == first.read_bytes()
+    assert target.stat().st_size < 150_000
+
+
+def test_an_upload_in_hand_is_left_out_until_it_is_complete(house: Place, empty: Place, tmp_path: Path):
+    growing, complete = house.files / "_tmp" / "u1", house.files / "ap1" / "z"
+    growing.parent.mkdir()
+    growing.write_bytes(b"half")
+    manifest = backup.write(database=house.database, files=house.files, target=tmp_path / "one.tar.gz")
+    assert "files/_tmp/u1" not in manifest["sha256"]
+    growing.rename(complete)
+    (house.files / "ap1" / "zz").hardlink_to(complete)
+    backup.write(database=house.database, files=house.files, target=tmp_path / "two.tar.gz")
+    empty.restore(tmp_path / "two.tar.gz")
+    assert (empty.files / "ap1" / "zz").read_bytes() == b"half"
+
+
+def test_a_file_that_vanishes_meanwhile_is_left_out(
     house: Place, empty: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     listed = [house.files / "ap1" / "digest-1#1", house.files / "ap1" / "digest-1"]
