@@ -1,3 +1,4 @@
+import ipaddress
 import math
 import time
 from functools import lru_cache
@@ -15,6 +16,18 @@ def parse(rate: str, factor: int = 1) -> RateLimitItem:
     """`rate` such as "10/minute", `factor` times as many; ValueError when it is not one."""
     item = _parse(rate)
     return type(item)(item.amount * factor, item.multiples)
+
+
+def caller_at(address: str) -> str:
+    """Who is counted for an address: an IPv6 subscriber has a whole /64 of them, and is one caller."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    mapped = found.ipv4_mapped
+    return str(mapped) if mapped else str(ipaddress.ip_network((found, 64), strict=False))
 
 
 class RateLimits:

@@ -11,7 +11,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from kit.errors import Problem
 from kit.web.access import Access
 from kit.web.edge import Call, Edge, discard, json_body, request_key
-from kit.web.limits import parse
+from kit.web.limits import caller_at, parse
 from kit.web.validation import from_json, from_query
 
 Endpoint = Callable[..., Awaitable[Any]]
@@ -188,7 +188,7 @@ def _outline(request: Request) -> bytes:
 
 
 def _address(request: Request) -> str:
-    return request.remote_addr or request.ip
+    return caller_at(request.remote_addr or request.ip)
 
 
 def _answer(result: Any, call: Call[Any]) -> HTTPResponse:
