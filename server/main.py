@@ -61,9 +61,16 @@ def create_app(settings: Settings, built: wiring.Built | None = None) -> Sanic[A
     async def open_up(_: Sanic[Any, Any]) -> None:
         await open_database(connection, APPS)
 
+    watching: list[asyncio.Task[None]] = []
+
     @app.after_server_start
-    async def look_after(running: Sanic[Any, Any]) -> None:
-        running.add_task(_watch_workers(built.house.clock), name="watch_workers")
+    async def look_after(_: Sanic[Any, Any]) -> None:
+        watching.append(asyncio.create_task(_watch_workers(built.house.clock)))
+
+    @app.before_server_stop
+    async def look_away(_: Sanic[Any, Any]) -> None:
+        for task in watching:
+            task.cancel()
 
     @app.after_server_stop
     async def close_down(_: Sanic[Any, Any]) -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import httpx
 
+from kit.log import configure, get_logger
+
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
 CANNOT_START = 2
@@ -24,6 +26,7 @@ CANNOT_START = 2
 _STEADY_SECONDS = 10.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 10.0
 _PR_SET_PDEATHSIG = 1
+log = get_logger("supervisor")
 
 
 @dataclass
@@ -48,12 +51,12 @@ class Child:
             if stopping.is_set():
                 return 0
             if code == CANNOT_START and not proven():
-                _say(f"{self.name} cannot start, see above; stopping")
+                log.error("cannot_start", process=self.name, why="see above")
                 stopping.set()
                 return code
             self.restarts += 1
             delay = _FIRST_DELAY if time.monotonic() - started > _STEADY_SECONDS else min(delay * 2, _LONGEST_DELAY)
-            _say(f"{self.name} ended with {code}; starting it again in {delay:.1f} s")
+            log.warning("ended", process=self.name, status=code, again_in_seconds=round(delay, 1))
             await _wait(stopping, delay)
         return 0
 
@@ -94,10 +97,6 @@ def _die_with_parent(parent: int) -> None:
             os._exit(1)
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - `yichuang up` talks to whoever started it
-
-
 async def supervise(
     *,
     settings_file: Path,
@@ -111,9 +110,10 @@ async def supervise(
     `ready_file` is written once /readyz answers 200, and again when a process was replaced: JSON with `base_url` and
     the process ids `supervisor`, `server` and `worker`. It is gone when the supervisor is.
     """
+    configure()
     taken = [f"{host} port {port}" for host, port in ports if not _is_free(host, port)]
     if taken:
-        _say(f"another program listens on {', '.join(taken)}; stop it, or name other ports in {settings_file}")
+        log.error("port_taken", ports=taken, help=f"end who listens there, or name other ports in {settings_file}")
         return CANNOT_START
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -152,11 +152,11 @@ async def _announce(children: list[Child], base_url: str, ready: "_ReadyFile", s
     async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
         while not stopping.is_set() and not await _answers(client, base_url):
             if time.monotonic() > deadline:
-                _say(f"not ready after {READY_SECONDS:.0f} s; see the log")
+                log.warning("not_ready_yet", seconds=READY_SECONDS)
                 deadline = time.monotonic() + READY_SECONDS
             await _wait(stopping, 0.1)
     if not stopping.is_set():
-        _say(f"ready: {base_url}/docs")
+        log.info("ready", base_url=base_url)
         ready.announced = True
         ready.write(children)
 
