@@ -73,6 +73,17 @@ def rfc3339(moment: datetime) -> str:
     return to_shanghai(moment).isoformat(timespec="seconds")
 
 
+def time_text(moment: datetime) -> str:
+    """Write a moment as people read it, in Shanghai: 2026年11月21日 09:05."""
+    local = to_shanghai(moment)
+    return f"{date_text(local.date())} {local:%H:%M}"
+
+
+def date_text(day: date) -> str:
+    """Write a day as people read it: 2026年3月5日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
 def local_date(moment: datetime) -> date:
     """Say which day it is in Shanghai at that moment."""
     return to_shanghai(moment).date()

@@ -2,7 +2,7 @@
 
 from sanic import Blueprint
 
-from kit.clock import rfc3339
+from kit.clock import date_text, time_text
 from kit.money import yuan
 from kit.web.access import resident
 from kit.web.edge import Call, Edge
@@ -74,8 +74,8 @@ def _receipt(record: ApplicationRecord) -> Document:
     if record.number is None or record.submitted_at is None:
         raise errors.DocumentNotReady
     lines = [
-        f"收件号：{record.number}",
-        f"提交时间：{rfc3339(record.submitted_at)}",
+        f"收件编号：{record.number}",
+        f"提交时间：{time_text(record.submitted_at)}",
         *_about(record),
         f"成交价格：{yuan(record.price_fen)}元",
         *(f"材料：{line}" for line in _received(record)),
@@ -89,11 +89,11 @@ def _acceptance(record: ApplicationRecord) -> Document:
         raise errors.DocumentNotReady
     lines = [
         f"受理编号：{record.case_number}",
-        f"受理时间：{rfc3339(record.accepted_at)}",
+        f"受理时间：{time_text(record.accepted_at)}",
         *_about(record),
         *(f"材料：{line}" for line in _received(record)),
-        f"承诺办结日：{record.promised_on.isoformat()}",
-        f"查询：在小程序“我的申请”中查看进度，收件号 {record.number}",
+        f"承诺办结日：{date_text(record.promised_on)}",
+        f"查询：在小程序“我的申请”中查看进度，收件编号{record.number}",
     ]
     return Document(kind="acceptance", title="受理凭证", number=record.case_number, lines=lines)
 

@@ -4,7 +4,7 @@ from html import escape
 
 from sanic import Blueprint, HTTPResponse
 
-from kit.clock import to_shanghai
+from kit.clock import date_text, time_text
 from kit.web.access import public
 from kit.web.edge import Call, Edge
 from kit.web.routes import Routes
@@ -75,7 +75,7 @@ def page(found: Verification) -> str:
         look=look,
         sentence=escape(sentence),
         facts=_facts(found),
-        checked_at=f"{to_shanghai(found.checked_at):%Y年%m月%d日 %H:%M}",
+        checked_at=time_text(found.checked_at),
     )
 
 
@@ -85,7 +85,7 @@ def _facts(found: Verification) -> str:
     facts = (
         ("证书号", found.number),
         ("不动产单元号", found.unit_code_masked),
-        ("登记日期", f"{found.issued_on:%Y年%m月%d日}"),
+        ("登记日期", date_text(found.issued_on)),
     )
     lines = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts)
     return f"<dl>{lines}</dl>\n"

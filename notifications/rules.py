@@ -2,10 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from enum import StrEnum
-
-from kit.clock import to_shanghai
 
 INBOX = "inbox"
 """The channel that always reaches: the message itself, kept with us."""
@@ -37,12 +34,6 @@ class Skipped(StrEnum):
     NO_ADDRESS = "no_address"
     NO_CONSENT = "no_consent"
     NO_TEMPLATE = "no_template"
-
-
-def time_text(moment: datetime) -> str:
-    """A moment as people read it, in Shanghai: 2026年11月21日 09:05."""
-    local = to_shanghai(moment)
-    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
 def fit(field: str, text: str) -> str:

@@ -19,7 +19,7 @@ async def tell(needs: Needs, *, recipient: str, template: str, params: Mapping[s
     """Put a message into the recipient's inbox and queue it for every channel; False when this was told before.
 
     `dedupe_key` names the occasion, at most 191 characters. ValueError for an unknown template, a missing param, or a
-    time that is not written as `rules.time_text` writes it.
+    time that is not written as `kit.clock.time_text` writes it.
     """
     if template not in needs.templates:
         raise ValueError(f"there is no template {template}")

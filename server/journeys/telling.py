@@ -7,10 +7,11 @@ can happen again in one application (asking for confirmation, submitting, correc
 from collections.abc import Iterable
 from datetime import datetime
 
+from kit.clock import time_text
 from kit.errors import Permanent
 from kit.money import yuan
 from notifications import service as notifications
-from notifications.rules import DASH, time_text
+from notifications.rules import DASH
 from payments import queries as orders
 from payments.events import OrderOpened, PaymentSettled
 from payments.queries import OrderView

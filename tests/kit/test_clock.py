@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from kit.clock import FixedClock, OffsetClock, SystemClock, day_begins, local_date, rfc3339, to_shanghai
+from kit.clock import (
+    FixedClock,
+    OffsetClock,
+    SystemClock,
+    date_text,
+    day_begins,
+    local_date,
+    rfc3339,
+    time_text,
+    to_shanghai,
+)
 
 EVENING = datetime(2026, 11, 21, 16, 30, 5, 999_999, tzinfo=UTC)
 
@@ -57,3 +67,8 @@ def test_naive_moments_are_refused():
         to_shanghai(datetime(2026, 1, 1))  # noqa: DTZ001 - the naive value under test
     with pytest.raises(ValueError, match="time zone"):
         FixedClock(datetime(2026, 1, 1))  # noqa: DTZ001 - the same
+
+
+def test_people_read_shanghai_time():
+    assert time_text(datetime(2026, 11, 20, 17, 5, tzinfo=UTC)) == "2026年11月21日 01:05"
+    assert date_text(date(2026, 3, 5)) == "2026年3月5日"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from kit.clock import date_text
 from kit.db import transactional
 from kit.ids import new_id
 from server.applications.events import Accepted, CorrectionAsked, Entered, FeeDue, Refused
@@ -30,7 +31,7 @@ async def record_acceptance(
     row = await lock(application_id)
     if await recorded(row.id, message_id):
         return
-    note = f"受理号 {case_number}，承诺 {promised_on:%Y-%m-%d} 前办结"
+    note = f"受理编号 {case_number}，承诺{date_text(promised_on)}前办结"
     if not decidable(State(row.state)):
         await _too_late(row, message_id, at=accepted_at)
         return
@@ -83,7 +84,7 @@ async def record_correction(
 ) -> None:
     """The registry asks for all corrections at once (一次性告知)."""
     notice = {"items": list(items), "deadline": deadline.isoformat()}
-    note = f"请在 {deadline:%Y-%m-%d} 前补正"
+    note = f"请在{date_text(deadline)}前补正"
     row = await _decided(needs, application_id, message_id, State.CORRECTION_ASKED, notice, at=asked_at)
     if row is not None:
         await step(row, code="correction_asked", name="需要补正", at=asked_at, message_id=message_id, note=note)

@@ -183,5 +183,5 @@ async def test_progress_is_read_in_one_statement_in_the_order_it_happened(city: 
         "review",
     ]
     assert told["steps"][3]["at"] == "2026-03-16T12:00:00+08:00"
-    assert told["steps"][3]["note"] == "受理号 20260316-320114-000001，承诺 2026-03-23 前办结"
+    assert told["steps"][3]["note"] == "受理编号 20260316-320114-000001，承诺2026年3月23日前办结"
     assert told["steps"][4]["name"] == "审核：已办结"
