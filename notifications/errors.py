@@ -10,4 +10,4 @@ class MessageNotFound(Problem):
 class TemplateUnknown(Problem):
     code = "TEMPLATE_UNKNOWN"
     kind = Kind.CONTENT
-    title = "没有这种消息提醒，请更新小程序后重试"
+    title = "没有这种消息提醒，请关闭小程序、重新打开后再试"

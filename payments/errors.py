@@ -4,7 +4,7 @@ from kit.errors import Kind, Problem
 class OrderNotFound(Problem):
     code = "ORDER_NOT_FOUND"
     kind = Kind.ABSENT
-    title = "没有找到您的缴费单，请返回办件页面刷新"
+    title = "没有找到您的缴费单，请返回“我的申请”后刷新"
 
 
 class OrderSettled(Problem):
@@ -28,10 +28,10 @@ class WalletNotOffered(Problem):
 class PayerAddressMissing(Problem):
     code = "PAYER_NOT_LINKED"
     kind = Kind.STATE
-    title = "您尚未用该钱包登录，请先在对应的小程序中登录后再缴费"
+    title = "您还没有用这种支付方式的小程序登录过，请先登录，再来缴费"
 
 
 class NoticeRefused(Problem):
     code = "NOTICE_REFUSED"
     kind = Kind.NO_SESSION
-    title = "通知未通过验证"
+    title = "通知没有通过验证，请核对签名后重新发送"

@@ -8,7 +8,7 @@ class FileTooLarge(Problem):
 
     code = "FILE_TOO_LARGE"
     kind = Kind.TOO_LARGE
-    title = "文件太大，请压缩后重新上传"
+    title = "文件太大，没有传上去，请换一个小一点的文件，或者重新拍照后上传"
 
 
 class FileNotAsDeclared(Problem):

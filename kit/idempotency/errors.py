@@ -4,13 +4,13 @@ from kit.errors import Kind, Problem
 class IdempotencyKeyMissing(Problem):
     code = "IDEMPOTENCY_KEY_MISSING"
     kind = Kind.UNREADABLE
-    title = "请求缺少幂等键，请更新小程序后重试"
+    title = "这次操作没有完成，请关闭小程序、重新打开后再试"
 
 
 class IdempotencyKeyReused(Problem):
     code = "IDEMPOTENCY_KEY_REUSED"
     kind = Kind.CONTENT
-    title = "同一操作编号已用于另一项内容，请返回后重新操作"
+    title = "这次操作与刚才的内容不一样，没有完成，请返回上一页重新操作"
 
 
 class StillRunning(Problem):

@@ -21,7 +21,7 @@ class Internal(Problem):
     """Something of ours is broken; the status is 500, outside the kinds a caller can act on."""
 
     code = "INTERNAL"
-    title = "系统出现问题，您的内容没有丢失，请稍后重试"
+    title = "系统出了问题，您已保存的内容不会丢失，请过一会儿再试"
 
 
 def document(problem: Problem, *, status: int) -> dict[str, Any]:

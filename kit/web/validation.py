@@ -31,27 +31,27 @@ class Answer(BaseModel):
 M = TypeVar("M", bound=BaseModel)
 
 _SENTENCES = {
-    "missing": "必须填写",
-    "extra_forbidden": "不应出现这一项",
-    "string_type": "应填写文字",
-    "string_too_short": "内容太短",
-    "string_too_long": "内容太长",
-    "string_pattern_mismatch": "格式不正确",
-    "int_type": "应填写整数",
-    "int_from_float": "应填写整数",
-    "int_parsing": "应填写整数",
-    "bool_type": "应填写是或否",
-    "greater_than": "数值太小",
-    "greater_than_equal": "数值太小",
-    "less_than": "数值太大",
-    "less_than_equal": "数值太大",
-    "list_type": "应为列表",
-    "too_short": "项目太少",
-    "too_long": "项目太多",
-    "enum": "不是可选的值",
-    "literal_error": "不是可选的值",
-    "dict_type": "格式不正确",
-    "model_type": "格式不正确",
+    "missing": "请填写这一项",
+    "extra_forbidden": "这一项不需要填写，请去掉",
+    "string_type": "请填写文字",
+    "string_too_short": "内容太短，请补充",
+    "string_too_long": "内容太长，请缩短",
+    "string_pattern_mismatch": "格式不正确，请核对",
+    "int_type": "请填写整数",
+    "int_from_float": "请填写整数",
+    "int_parsing": "请填写整数",
+    "bool_type": "请选择是或否",
+    "greater_than": "数值太小，请核对",
+    "greater_than_equal": "数值太小，请核对",
+    "less_than": "数值太大，请核对",
+    "less_than_equal": "数值太大，请核对",
+    "list_type": "格式不正确，请核对",
+    "too_short": "项目太少，请补充",
+    "too_long": "项目太多，请减少",
+    "enum": "请从给出的选项中选择",
+    "literal_error": "请从给出的选项中选择",
+    "dict_type": "格式不正确，请核对",
+    "model_type": "格式不正确，请核对",
 }
 _MOST_ERRORS = 50
 _LONGEST_PATH = 128
@@ -71,7 +71,7 @@ def from_query(model: type[M], values: Mapping[str, str | Sequence[str]]) -> M:
     """Query values as a model; INVALID_CONTENT with every wrong field, also with one that is given twice."""
     twice = [name for name, given in values.items() if not isinstance(given, str) and len(given) > 1]
     if twice:
-        raise InvalidContent(errors=[FieldError(_cut(name), "REPEATED", "只能填写一次") for name in twice])
+        raise InvalidContent(errors=[FieldError(_cut(name), "REPEATED", "这一项只能填写一次") for name in twice])
     values = {name: given if isinstance(given, str) else given[0] for name, given in values.items()}
     try:
         return model.model_validate(values)
@@ -98,4 +98,4 @@ def _field_error(detail: Any) -> FieldError:
     code, sentence = getattr(cause, "code", None), getattr(cause, "sentence", None)
     if isinstance(code, str) and _CODE.match(code) and isinstance(sentence, str):
         return FieldError(field, code, sentence)
-    return FieldError(field, detail["type"].upper(), _SENTENCES.get(detail["type"], "内容不正确"))
+    return FieldError(field, detail["type"].upper(), _SENTENCES.get(detail["type"], "内容不正确，请核对"))

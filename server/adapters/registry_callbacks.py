@@ -33,13 +33,13 @@ log = get_logger("road")
 class MessageWrong(Problem):
     code = "CALLBACK_MESSAGE_WRONG"
     kind = Kind.CONTENT
-    title = "报文不符合约定的格式"
+    title = "报文不符合约定的格式，请更正后重新发送"
 
 
 class DigestWrong(Problem):
     code = "CALLBACK_DIGEST_WRONG"
     kind = Kind.CONTENT
-    title = "文件内容与摘要不符"
+    title = "文件内容与摘要不符，请重新发送这份文件"
 
 
 class Received(Answer):

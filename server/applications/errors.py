@@ -28,13 +28,15 @@ class OpenerNotAParty(Problem):
 class OwnersDiffer(Problem):
     code = "OWNERS_DIFFER"
     kind = Kind.CONTENT
-    title = "卖方与登记簿记载的权利人不一致，请按不动产权证书填写全部权利人的姓名和证件号码"
+    title = (
+        "填写的卖方与登记簿上的权利人不一致，请按不动产权证书填写全部权利人的姓名和证件号码；按份共有的，份额也要一致"
+    )
 
 
 class PartiesIncomplete(Problem):
     code = "PARTIES_INCOMPLETE"
     kind = Kind.CONTENT
-    title = "当事人的人数不符合这项业务的要求，请补全后再试"
+    title = "当事人的人数不符合这项业务的要求，请按提示增加或者减少后再试"
 
 
 class PartyRepeated(Problem):
@@ -52,7 +54,7 @@ class PartyNameDiffers(Problem):
 class SharesNotWhole(Problem):
     code = "SHARES_NOT_WHOLE"
     kind = Kind.CONTENT
-    title = "各方份额相加应当等于1，请核对后重新填写"
+    title = "各人的份额加起来应当正好是全部，例如两人各占1/2，请核对后重新填写"
 
 
 class PriceInvalid(Problem):
@@ -64,19 +66,19 @@ class PriceInvalid(Problem):
 class NotEditable(Problem):
     code = "NOT_EDITABLE"
     kind = Kind.STATE
-    title = "申请已发起确认或者已提交，不能再修改；需要修改的，请先退回填写"
+    title = "申请已请各方确认或者已经提交，现在不能修改；还在等待确认或者需要补正的，可以先退回填写再修改"
 
 
 class NotReopenable(Problem):
     code = "NOT_REOPENABLE"
     kind = Kind.STATE
-    title = "申请当前的状态不能退回填写，请刷新后查看进度"
+    title = "申请现在不能退回填写，请刷新后查看办理进度"
 
 
 class FileNotWhatItSays(Problem):
     code = "FILE_NOT_WHAT_IT_SAYS"
     kind = Kind.CONTENT
-    title = "文件内容与所称的格式不符，请重新拍照或者导出后上传"
+    title = "这个文件打不开，或者不是照片（JPG、PNG）、PDF文件，请重新拍照后上传"
 
 
 class FileEmpty(Problem):
@@ -88,7 +90,7 @@ class FileEmpty(Problem):
 class TooManyFiles(Problem):
     code = "TOO_MANY_FILES"
     kind = Kind.STATE
-    title = "这项材料的文件数量已达上限，请先删除不需要的文件"
+    title = "这项材料的文件数量已达上限，请先删除不需要的文件，再上传新的"
 
 
 class MaterialsMissing(Problem):
@@ -100,7 +102,7 @@ class MaterialsMissing(Problem):
 class InquiryIncomplete(Problem):
     code = "INQUIRY_INCOMPLETE"
     kind = Kind.CONTENT
-    title = "询问事项没有全部回答，请逐项选择后提交"
+    title = "还有询问事项没有回答好，请逐项选择后再提交"
 
 
 class InquiryNotAnswered(Problem):
@@ -112,7 +114,7 @@ class InquiryNotAnswered(Problem):
 class NotAwaitingConfirmation(Problem):
     code = "NOT_AWAITING_CONFIRMATION"
     kind = Kind.STATE
-    title = "申请当前不在等待确认，请刷新后查看进度"
+    title = "申请现在不需要您确认，请刷新后查看办理进度"
 
 
 class AlreadyConfirmed(Problem):
@@ -124,7 +126,7 @@ class AlreadyConfirmed(Problem):
 class StatementChanged(Problem):
     code = "STATEMENT_CHANGED"
     kind = Kind.STATE
-    title = "申请内容与您看到的不一致，请刷新并重新阅读后再确认"
+    title = "申请内容与您刚才看到的不一致，请刷新并重新阅读后再确认"
 
 
 class SignatureInvalid(Problem):
@@ -138,13 +140,13 @@ class UnitClaimed(Problem):
 
     code = "UNIT_CLAIMED"
     kind = Kind.STATE
-    title = "该不动产已有另一件登记申请正在办理，请等待其办结、撤回或者到期后再试"
+    title = "这处不动产已有另一件登记申请正在办理，请等那件申请办结、撤回或者到期后再试"
 
 
 class ConfirmationsMissing(Problem):
     code = "CONFIRMATIONS_MISSING"
     kind = Kind.STATE
-    title = "还有当事人没有确认，请等全部当事人确认后再提交"
+    title = "还有当事人没有确认，请等各方都确认后再提交"
 
 
 class AlreadySubmitted(Problem):
@@ -162,7 +164,7 @@ class NotWithdrawable(Problem):
 class PaymentInProgress(Problem):
     code = "PAYMENT_IN_PROGRESS"
     kind = Kind.STATE
-    title = "有一笔缴费正在进行，请等待缴费完成或者关闭后再操作"
+    title = "有一笔缴费正在进行，请等缴费完成或者超时关闭后再操作"
 
 
 class DocumentNotReady(Problem):

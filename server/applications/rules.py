@@ -238,5 +238,5 @@ def claim_step(holder: str | None, *, application_id: str, expires_at: datetime 
 
 
 def receipt_number(*, district: str, on: date, count: int) -> str:
-    """收件号: what we received, not yet what the registry accepted."""
+    """收件编号: what we received, not yet what the registry accepted."""
     return f"SJ-{on:%Y%m%d}-{district}-{count:06d}"

@@ -7,19 +7,19 @@ from server.terms.errors import TermError
 class LoginCodeRejected(Problem):
     code = "LOGIN_CODE_REJECTED"
     kind = Kind.CONTENT
-    title = "登录凭证无效或已使用，请重新打开小程序登录"
+    title = "这次登录没有成功，请关闭小程序、重新打开后再登录"
 
 
 class LoginBlocked(Problem):
     code = "LOGIN_BLOCKED"
     kind = Kind.FORBIDDEN
-    title = "微信提示该账号存在风险，请先在微信中解除限制，或到登记大厅办理"
+    title = "微信提示这个账号存在风险，请先在微信中解除限制，或者到登记大厅办理"
 
 
 class PhoneCodeRejected(Problem):
     code = "PHONE_CODE_REJECTED"
     kind = Kind.CONTENT
-    title = "手机号凭证无效或已使用，请重新点击“获取手机号”"
+    title = "没有取到您的手机号，请重新点击“获取手机号”"
 
 
 class PhoneNotMainland(Problem):
@@ -30,13 +30,13 @@ class PhoneNotMainland(Problem):
 
 class WalletMissing(Problem):
     code = "WALLET_MISSING"
-    title = "当前账号没有关联的微信，请重新登录"
+    title = "当前账号没有关联的微信，请退出后重新登录"
 
 
 class RealNameRequired(Problem):
     code = "REAL_NAME_REQUIRED"
     kind = Kind.FORBIDDEN
-    title = "请先完成实名认证"
+    title = "请先完成实名认证，再继续办理"
 
 
 class NameInvalid(Problem):
@@ -54,29 +54,29 @@ class IdNumberInvalid(Problem):
 class IdBirthDateInvalid(Problem):
     code = "ID_BIRTH_DATE_INVALID"
     kind = Kind.CONTENT
-    title = "身份证号码中的出生日期不存在，请按证件逐位核对"
+    title = "身份证号码中的出生日期不对，请按证件逐位核对"
 
 
 class IdCheckDigitWrong(Problem):
     code = "ID_CHECK_DIGIT_WRONG"
     kind = Kind.CONTENT
-    title = "身份证号码的最后一位校验码不对，请按证件逐位核对"
+    title = "身份证号码有误，最后一位与前面的数字对不上，请按证件逐位核对"
 
 
 class FaceDigestInvalid(Problem):
     code = "FACE_DIGEST_INVALID"
     kind = Kind.CONTENT
-    title = "确认内容的摘要不正确，请返回重新打开确认页"
+    title = "没有认出您要确认的是哪一份内容，请返回后重新打开确认页"
 
 
 class IdentityFixed(Problem):
     code = "IDENTITY_FIXED"
-    title = "您已完成实名认证，不能更换为他人的身份"
+    title = "您已经用本人身份实名认证，不能换成另一个人；其他人请用自己的微信办理"
 
 
 class IdentityAlreadyBound(Problem):
     code = "IDENTITY_ALREADY_BOUND"
-    title = "该身份已绑定另一个微信账号，请用原账号登录，或到登记大厅办理"
+    title = "这个身份已经在另一个微信账号上实名认证，请用那个账号登录，或者到登记大厅办理"
 
 
 class FaceCheckNotFound(Problem):

@@ -31,33 +31,33 @@ class RegisterChanged(Problem):
 
 class UnitOccupied(Problem):
     code = "UNIT_OCCUPIED"
-    title = "该不动产已有登记申请正在办理，请等待其办结"
+    title = "该不动产已有登记申请正在办理，请等那件申请办结后再受理"
 
 
 class SharesWrong(Problem):
     code = "SHARES_WRONG"
     kind = Kind.CONTENT
-    title = "受让各方的份额合计应为全部，请要求申请人补正"
+    title = "受让各方的份额加起来不是全部，请要求申请人补正"
 
 
 class TrackOpen(Problem):
     code = "TRACK_OPEN"
-    title = "还有事项没有办完，暂不能登簿"
+    title = "还有环节没有办完，暂不能登簿，请先办结办件中列出的环节"
 
 
 class TaxNotCleared(TrackOpen):
     code = "TAX_NOT_CLEARED"
-    title = "尚未收到税务部门的完税或者减免税信息，不能登簿"
+    title = "尚未收到税务部门的完税或者减免税信息，不能登簿，请等税务部门传来后再办理"
 
 
 class ReviewNotPassed(TrackOpen):
     code = "REVIEW_NOT_PASSED"
-    title = "审核尚未通过，不能登簿"
+    title = "审核尚未通过，不能登簿，请先办结审核"
 
 
 class FeeNotSettled(TrackOpen):
     code = "FEE_NOT_SETTLED"
-    title = "登记费尚未缴清，不能继续办理"
+    title = "登记费尚未缴清，不能继续办理，请等申请人缴清后再办理"
 
 
 class CaseNotHereYet(Exception):  # noqa: N818 - says what is the matter
@@ -71,4 +71,4 @@ class MaterialsNotHereYet(Exception):  # noqa: N818 - says what is the matter
 class QueryReplayed(Problem):
     code = "QUERY_REPLAYED"
     kind = Kind.NO_SESSION
-    title = "查询请求重复，已拒绝"
+    title = "同一个查询请求只能用一次，请重新发起查询"

@@ -60,14 +60,14 @@ _STATE_TEXTS = {
     CaseState.CORRECTION_ASKED: "待补正",
     CaseState.ACCEPTED: "已受理",
     CaseState.ENTERED: "已登簿",
-    CaseState.REFUSED: "已退回",
+    CaseState.REFUSED: "不予受理或者不予登记",
     CaseState.WITHDRAWN: "已撤回",
 }
 _TRACK_TEXTS = {
     NOT_STARTED: "未开始",
     OPEN: "办理中",
-    DONE: "已完成",
-    "waived": "免办",
+    DONE: "已办结",
+    "waived": "无需办理",
     FAILED: "未通过",
 }
 
@@ -75,7 +75,7 @@ _TRACK_TEXTS = {
 def check_state(action: str, state: str) -> None:
     """CASE_STATE_WRONG unless a case in this state may take the step."""
     if state not in ALLOWED[action]:
-        raise errors.CaseStateWrong(f"办件状态为“{state_text(state)}”，不能办理这一步，请刷新后查看")
+        raise errors.CaseStateWrong(f"办件状态为“{state_text(state)}”，不能办理这一步，请刷新后再看")
 
 
 def check_version(given: int | None, current: int) -> None:

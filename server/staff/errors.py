@@ -21,7 +21,7 @@ class StaffUsernameTaken(Problem):
 class StaffNotFound(Problem):
     code = "STAFF_NOT_FOUND"
     kind = Kind.ABSENT
-    title = "没有找到这个账号，请刷新后重试"
+    title = "没有找到这个账号，请核对后重试"
 
 
 class StaffInvalid(Problem):

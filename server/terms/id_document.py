@@ -106,7 +106,7 @@ def _birth(number: str) -> date:
     try:
         return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
-        raise TermError("ID_NUMBER_BIRTH", "证件号码中的出生日期不存在，请按证件逐位核对。") from None
+        raise TermError("ID_NUMBER_BIRTH", "证件号码中的出生日期不对，请按证件逐位核对。") from None
 
 
 def _checked(number: str, kind: IdKind) -> str:
@@ -115,7 +115,7 @@ def _checked(number: str, kind: IdKind) -> str:
         raise _shape_error(kind)
     _birth(number)
     if citizen_check(number[:-1]) != number[-1]:
-        raise TermError("ID_NUMBER_CHECK", f"{kind.text}号码的最后一位校验码不对，请按证件逐位核对。")
+        raise TermError("ID_NUMBER_CHECK", f"{kind.text}号码有误，最后一位与前面的数字对不上，请按证件逐位核对。")
     return number
 
 

@@ -17,7 +17,7 @@ NUMBERS = "application"
 
 @transactional
 async def submit(needs: Needs, *, application_id: str, resident_id: str, key: RequestKey | None = None) -> str:
-    """Send the application on its way to the registry and give it its receipt number (收件号).
+    """Send the application on its way to the registry and give it its receipt number (收件编号).
 
     One that comes back from a correction keeps its number. CONFIRMATIONS_MISSING, MATERIALS_MISSING, UNIT_CLAIMED,
     ALREADY_SUBMITTED, NOT_AWAITING_CONFIRMATION.
@@ -37,7 +37,7 @@ async def submit(needs: Needs, *, application_id: str, resident_id: str, key: Re
     row.number = row.number or await _number(needs, row)
     row.state, row.submitted_at, row.expires_at = State.SUBMITTED, now, None
     await save(needs, row, "number", "state", "submitted_at", "expires_at")
-    await step(row, code="submitted", name="已提交，取得收件回执", at=now, note=f"收件号 {row.number}")
+    await step(row, code="submitted", name="已提交，取得收件回执", at=now, note=f"收件编号 {row.number}")
     await deed(needs, row, by=resident_id, action="submitted", number=row.number)
     await needs.outbox.publish(Submitted(row.id))
     if key is not None:

@@ -67,7 +67,7 @@ async def test_a_case_from_the_list_to_the_entry(made: registry.Desk, officer: h
     assert accepted.headers["etag"] == f'"{accepted.json()["version"]}"'
     passed = await act(officer, case_id, "review", {"result": "passed", "opinion": "同意登记"})
     assert {track["code"]: track["state_text"] for track in passed.json()["tracks"]} == {
-        "review": "已完成",
+        "review": "已办结",
         "tax": "办理中",
         "fee": "办理中",
     }
@@ -97,7 +97,7 @@ async def test_correction_and_refusal(made: registry.Desk, officer: httpx.AsyncC
     asked = await act(officer, first, "correction", {"items": ["合同缺页"], "deadline_days": 15})
     assert asked.json()["state"] == "correction_asked"
     refused = await act(officer, first, "refusal", {"ground": "逾期未补正"})
-    assert refused.json()["state_text"] == "已退回"
+    assert refused.json()["state_text"] == "不予受理或者不予登记"
     second, _ = await registry.received(made.needs)
     for step, body in (
         ("correction", {"items": [], "deadline_days": 15}),

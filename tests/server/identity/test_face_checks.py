@@ -144,7 +144,7 @@ async def test_a_second_account_of_the_same_wallet_is_refused_each_time(city: Wo
             await service.settle_face_check(city.needs, resident_id=second.id, check_id=check_id)
     view = await queries.face_check(city.needs, resident_id=second.id, check_id=check_id)
     assert view.state == FaceState.FAILED
-    assert "原账号" in view.state_text
+    assert view.state_text == errors.IdentityAlreadyBound.title
     assert (await queries.me(city.needs, resident_id=second.id)).level == Level.WALLET
 
 

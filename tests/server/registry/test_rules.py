@@ -103,8 +103,8 @@ def test_numbers_and_scopes() -> None:
     assert [rules.track_text(state) for state in ("not_started", "open", "done", "waived", "failed")] == [
         "未开始",
         "办理中",
-        "已完成",
-        "免办",
+        "已办结",
+        "无需办理",
         "未通过",
     ]
 
