@@ -93,7 +93,8 @@ def ask_pdfsig(pdf: Path) -> bool:
 
 def read_code(picture: Image.Image) -> Code:
     """The one QR code of a picture; NotAsItShould when there is none, or another beside it."""
-    found = zxingcpp.read_barcodes(picture)
+    # Among all kinds of codes, some rows of a dense QR code pass for a bar code once in a while.
+    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
     require(len(found) == 1, f"{len(found)} codes are on the picture, not one")
     extra: Any = found[0].extra
     return Code(found[0].text, int(extra["Version"]))

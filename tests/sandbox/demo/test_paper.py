@@ -2,6 +2,7 @@ import io
 from pathlib import Path
 
 import pytest
+import zxingcpp
 from fpdf import FPDF
 from PIL import Image
 from qrcode import QRCode
@@ -48,6 +49,17 @@ def test_no_code_and_two_codes_are_refused():
     both.paste(other, (one.width, 0))
     with pytest.raises(NotAsItShould, match="2 codes"):
         paper.read_code(both)
+
+
+def test_a_bar_code_beside_it_is_no_second_code():
+    bars = zxingcpp.create_barcode("5901234123457", zxingcpp.BarcodeFormat.EAN13)
+    strip = Image.fromarray(zxingcpp.write_barcode_to_image(bars, scale=3)).convert("L")
+    one = code("https://city.example/v/ABC")
+    both = Image.new("L", (one.width + strip.width + 60, max(one.height, strip.height)), 255)
+    both.paste(one, (0, 0))
+    both.paste(strip, (one.width + 60, 0))
+    assert len(zxingcpp.read_barcodes(both)) == 2
+    assert paper.read_code(both).text == "https://city.example/v/ABC"
 
 
 def test_an_unsigned_file_is_refused(tmp_path: Path):
