@@ -1,4 +1,4 @@
-"""WeChat Pay's published vector of its second version, which we do not speak: kept so that nobody mistakes the rules."""
+"""WeChat Pay's published vector of its second version, which we do not speak; kept for the rules of its day."""
 
 from wechatpy.pay.utils import calculate_signature
 
