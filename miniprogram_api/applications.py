@@ -1,15 +1,15 @@
 """Applications: open, read, edit, submit, take back."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
 from sanic import Blueprint
 
 from kit.web.access import resident
 from kit.web.edge import Call, Edge
 from kit.web.errors import VersionMissing, VersionStale
+from kit.web.pages import Page
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Input, Query
+from kit.web.validation import Answer, Empty
 from miniprogram_api.application_input import ApplicationEdit, ApplicationInput
 from miniprogram_api.application_schema import Application, present
 from server.applications import errors, queries, service
@@ -20,15 +20,6 @@ from server.journeys.house import House
 from server.relay.errors import UnitNotFound
 
 
-class Empty(Input):
-    """A command without content: `{}`."""
-
-
-class Page(Query):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
-
-
 class ApplicationList(Answer):
     items: list[Application]
     next: str | None
@@ -37,6 +28,14 @@ class ApplicationList(Answer):
 def blueprint(house: House, edge: Edge) -> Blueprint:
     """The routes of applications."""
     routes = Routes("applications", "/api/v1/applications", edge)
+    _opening(routes, house)
+    _reading(routes, house)
+    _commands(routes, house)
+    return routes.blueprint
+
+
+def _opening(routes: Routes, house: House) -> None:
+    """A draft: opened, and edited."""
     needs = house.applications
     real_name = resident(Level.REAL_NAME)
 
@@ -62,26 +61,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     async def open_application(call: Call[ApplicationInput]) -> Application:
         wish = call.input.wish()
         made = await call.once(lambda key: filing.open_application(house, resident_id=call.who.id, wish=wish, key=key))
-        return await _shown(house, call, made)
-
-    @routes.get("", access=real_name, summary="My applications, newest first", query=Page, answer=ApplicationList)
-    async def my_applications(call: Call[Page]) -> ApplicationList:
-        limit = call.input.limit
-        found = await queries.list_for_resident(
-            needs, resident_id=call.who.id, after=call.input.cursor, limit=limit + 1
-        )
-        items = [present(record, resident_id=call.who.id) for record in found[:limit]]
-        return ApplicationList(items=items, next=items[-1].id if len(found) > limit else None)
-
-    @routes.get(
-        "/<application_id:str>",
-        access=real_name,
-        summary="One of my applications",
-        answer=Application,
-        errors=(errors.ApplicationNotFound,),
-    )
-    async def one_application(call: Call[None], application_id: str) -> Application:
-        return await _shown(house, call, application_id)
+        return await shown(house, call, made)
 
     @routes.patch(
         "/<application_id:str>",
@@ -100,10 +80,29 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
             price_fen=call.input.price_fen,
             sole_home_over_five_years=call.input.sole_home_over_five_years,
         )
-        return await _shown(house, call, application_id)
+        return await shown(house, call, application_id)
 
-    _commands(routes, house)
-    return routes.blueprint
+
+def _reading(routes: Routes, house: House) -> None:
+    needs = house.applications
+    real_name = resident(Level.REAL_NAME)
+
+    @routes.get("", access=real_name, summary="My applications, newest first", query=Page, answer=ApplicationList)
+    async def my_applications(call: Call[Page]) -> ApplicationList:
+        page, who = call.input, call.who.id
+        found = await queries.list_for_resident(needs, resident_id=who, after=page.cursor, limit=page.wanted)
+        mine, following = page.cut(found)
+        return ApplicationList(items=[present(each, resident_id=who) for each in mine], next=following)
+
+    @routes.get(
+        "/<application_id:str>",
+        access=real_name,
+        summary="One of my applications",
+        answer=Application,
+        errors=(errors.ApplicationNotFound,),
+    )
+    async def one_application(call: Call[None], application_id: str) -> Application:
+        return await shown(house, call, application_id)
 
 
 def _commands(routes: Routes, house: House) -> None:
@@ -123,7 +122,7 @@ def _commands(routes: Routes, house: House) -> None:
         made = await call.once(
             lambda key: service.reopen(needs, application_id=application_id, resident_id=call.who.id, key=key)
         )
-        return await _shown(house, call, made)
+        return await shown(house, call, made)
 
     @routes.post(
         "/<application_id:str>/submission",
@@ -145,7 +144,7 @@ def _commands(routes: Routes, house: House) -> None:
         made = await call.once(
             lambda key: service.submit(needs, application_id=application_id, resident_id=call.who.id, key=key)
         )
-        return await _shown(house, call, made)
+        return await shown(house, call, made)
 
     @routes.post(
         "/<application_id:str>/withdrawal",
@@ -159,9 +158,10 @@ def _commands(routes: Routes, house: House) -> None:
         made = await call.once(
             lambda key: service.withdraw(needs, application_id=application_id, resident_id=call.who.id, key=key)
         )
-        return await _shown(house, call, made)
+        return await shown(house, call, made)
 
 
-async def _shown(house: House, call: Call[Any], application_id: str) -> Application:
+async def shown(house: House, call: Call[Any], application_id: str) -> Application:
+    """The application as the caller sees it after a command, or APPLICATION_NOT_FOUND."""
     record = await queries.for_resident(house.applications, application_id=application_id, resident_id=call.who.id)
     return present(record, resident_id=call.who.id)

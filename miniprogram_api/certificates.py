@@ -9,8 +9,9 @@ from kit.clock import rfc3339
 from kit.web.access import public, resident
 from kit.web.downloads import download
 from kit.web.edge import Call, Edge
+from kit.web.pages import Page
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Input, Query
+from kit.web.validation import Answer, Input
 from server.certificates import queries, service
 from server.certificates.errors import CertificateNotFound
 from server.certificates.queries import CopyRecord
@@ -18,11 +19,6 @@ from server.certificates.states import paper_text, state_text, verdict
 from server.identity import queries as residents
 from server.identity.rules import Level
 from server.journeys.house import House
-
-
-class Page(Query):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
 class Certificate(Answer):
@@ -84,12 +80,10 @@ def _own(routes: Routes, house: House) -> None:
         answer=CertificateList,
     )
     async def my_certificates(call: Call[Page]) -> CertificateList:
-        limit = call.input.limit
-        found = await queries.for_holder(
-            needs, blind=await _blind(house, call.who.id), before=call.input.cursor, limit=limit + 1
-        )
-        items = [_present(each) for each in found[:limit]]
-        return CertificateList(items=items, next=items[-1].id if len(found) > limit else None)
+        page, blind = call.input, await _blind(house, call.who.id)
+        found = await queries.for_holder(needs, blind=blind, before=page.cursor, limit=page.wanted)
+        shown, following = page.cut(found)
+        return CertificateList(items=[_present(each) for each in shown], next=following)
 
     @routes.get(
         "/<certificate_id:str>",

@@ -10,8 +10,9 @@ from sanic import Blueprint
 from kit.web.access import resident
 from kit.web.edge import Call, Edge
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Input
-from miniprogram_api.application_schema import Application, present
+from kit.web.validation import Answer, Empty, Id, Input
+from miniprogram_api.application_schema import Application
+from miniprogram_api.applications import shown
 from server.applications import errors, queries, service
 from server.applications.requirements import QuestionLine
 from server.identity import errors as identity_errors
@@ -56,7 +57,7 @@ class Statement(Answer):
 
 class ConfirmationInput(Input):
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    face_check_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    face_check_id: Id
     signature_png_base64: Annotated[str, Field(min_length=1, max_length=_LONGEST_SIGNATURE)]
 
 
@@ -64,19 +65,19 @@ class RefusalInput(Input):
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Empty(Input):
-    """A command without content: `{}`."""
-
-
 def blueprint(house: House, edge: Edge) -> Blueprint:
     """The routes of confirmations."""
     routes = Routes("confirmations", "/api/v1/applications/<application_id:str>", edge)
+    _asking(routes, house)
+    _inquiry(routes, house)
+    _confirming(routes, house)
+    return routes.blueprint
+
+
+def _asking(routes: Routes, house: House) -> None:
+    """The draft is put to all parties; any of them may end it instead."""
     needs = house.applications
     real_name = resident(Level.REAL_NAME)
-
-    async def shown(call: Call[Any], application_id: str) -> Application:
-        record = await queries.for_resident(needs, application_id=application_id, resident_id=call.who.id)
-        return present(record, resident_id=call.who.id)
 
     @routes.post(
         "/confirmation-request",
@@ -92,7 +93,28 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
                 needs, application_id=application_id, resident_id=call.who.id, key=key
             )
         )
-        return await shown(call, made)
+        return await shown(house, call, made)
+
+    @routes.post(
+        "/refusal",
+        access=real_name,
+        summary="I do not agree: the application ends",
+        body=RefusalInput,
+        answer=Application,
+        errors=(errors.ApplicationNotFound, errors.NotAwaitingConfirmation, errors.PaymentInProgress),
+    )
+    async def refuse(call: Call[RefusalInput], application_id: str) -> Application:
+        made = await call.once(
+            lambda key: service.refuse(
+                needs, application_id=application_id, resident_id=call.who.id, reason=call.input.reason, key=key
+            )
+        )
+        return await shown(house, call, made)
+
+
+def _inquiry(routes: Routes, house: House) -> None:
+    needs = house.applications
+    real_name = resident(Level.REAL_NAME)
 
     @routes.get(
         "/inquiry",
@@ -124,6 +146,8 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         )
         return Statement(statement=found.statement, statement_text=found.text, digest=found.digest)
 
+
+def _confirming(routes: Routes, house: House) -> None:
     @routes.post(
         "/confirmations",
         access=resident(Level.REAL_NAME, action=FaceAction.CONFIRM_APPLICATION),
@@ -160,25 +184,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
                 key=key,
             )
         )
-        return await shown(call, made)
-
-    @routes.post(
-        "/refusal",
-        access=real_name,
-        summary="I do not agree: the application ends",
-        body=RefusalInput,
-        answer=Application,
-        errors=(errors.ApplicationNotFound, errors.NotAwaitingConfirmation, errors.PaymentInProgress),
-    )
-    async def refuse(call: Call[RefusalInput], application_id: str) -> Application:
-        made = await call.once(
-            lambda key: service.refuse(
-                needs, application_id=application_id, resident_id=call.who.id, reason=call.input.reason, key=key
-            )
-        )
-        return await shown(call, made)
-
-    return routes.blueprint
+        return await shown(house, call, made)
 
 
 def _question(line: QuestionLine) -> Question:

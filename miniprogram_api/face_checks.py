@@ -9,7 +9,7 @@ from kit.clock import rfc3339
 from kit.web.access import resident
 from kit.web.edge import Call, Edge
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Input
+from kit.web.validation import Answer, Empty, Input
 from server.identity import errors, queries, service
 from server.identity.rules import Level
 from server.journeys.house import House
@@ -44,13 +44,15 @@ class FaceCheckResult(Answer):
     state_text: str
 
 
-class Empty(Input):
-    """A command without content: `{}`."""
-
-
 def blueprint(house: House, edge: Edge) -> Blueprint:
     """The routes of face checks."""
     routes = Routes("face_checks", "/api/v1/face-checks", edge)
+    _opening(routes, house)
+    _settling(routes, house)
+    return routes.blueprint
+
+
+def _opening(routes: Routes, house: House) -> None:
     needs = house.identity
 
     @routes.post(
@@ -96,6 +98,10 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
             expires_at=rfc3339(view.expires_at),
         )
 
+
+def _settling(routes: Routes, house: House) -> None:
+    needs = house.identity
+
     @routes.post(
         "/<check_id:str>/result",
         access=resident(Level.WALLET),
@@ -111,5 +117,3 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         )
         view = await queries.face_check(needs, resident_id=call.who.id, check_id=settled)
         return FaceCheckResult(id=view.id, action=view.action, state=view.state, state_text=view.state_text)
-
-    return routes.blueprint

@@ -1,8 +1,5 @@
 """Materials: one file at a time, streamed, so that a phone on a bad line loses one file at most."""
 
-from typing import Annotated
-
-from pydantic import Field
 from sanic import Blueprint
 
 from kit.files.errors import FileTooLarge
@@ -10,7 +7,7 @@ from kit.web.access import resident
 from kit.web.edge import Call, Edge
 from kit.web.errors import BodyTooLarge, WrongMediaType
 from kit.web.routes import Routes
-from kit.web.validation import Query
+from kit.web.validation import Id, Query
 from miniprogram_api.application_schema import File, present_file
 from server.applications import errors, queries, service
 from server.identity.rules import Level
@@ -23,7 +20,7 @@ LARGEST_UPLOAD = 64 * 1024 * 1024
 class WhoseMaterial(Query):
     """Whose material it is, where each party brings their own."""
 
-    party_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    party_id: Id | None = None
 
 
 def blueprint(house: House, edge: Edge) -> Blueprint:

@@ -8,17 +8,13 @@ from sanic import Blueprint
 from kit.clock import rfc3339
 from kit.web.access import resident
 from kit.web.edge import Call, Edge
+from kit.web.pages import Page
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Input, Query
+from kit.web.validation import Answer, Empty, Input
 from notifications import errors, queries, service
 from notifications.queries import MessageView
 from server.identity.rules import Level
 from server.journeys.house import House
-
-
-class Page(Query):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
 class Message(Answer):
@@ -33,10 +29,6 @@ class Message(Answer):
 class MessageList(Answer):
     items: list[Message]
     next: str | None
-
-
-class Empty(Input):
-    """A command without content: `{}`."""
 
 
 class SubscriptionInput(Input):
@@ -89,10 +81,10 @@ def _inbox(routes: Routes, house: House) -> None:
         answer=MessageList,
     )
     async def my_messages(call: Call[Page]) -> MessageList:
-        limit = call.input.limit
-        found = await queries.inbox(needs, recipient=call.who.id, before=call.input.cursor or "", limit=limit + 1)
-        items = [_present(each) for each in found[:limit]]
-        return MessageList(items=items, next=items[-1].id if len(found) > limit else None)
+        page = call.input
+        found = await queries.inbox(needs, recipient=call.who.id, before=page.cursor or "", limit=page.wanted)
+        shown, following = page.cut(found)
+        return MessageList(items=[_present(each) for each in shown], next=following)
 
     @routes.post(
         "/messages/<message_id:str>/read",

@@ -2,18 +2,25 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kit.errors import FieldError
 from kit.web.errors import InvalidContent, NotReadable
+
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""An id as `kit.ids` makes them."""
 
 
 class Input(BaseModel):
     """What a caller sends: unknown fields refused, no silent conversions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class Empty(Input):
+    """A command without content: `{}`."""
 
 
 class Query(BaseModel):

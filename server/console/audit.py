@@ -9,21 +9,20 @@ from kit.audit.queries import Deed, search
 from kit.clock import rfc3339
 from kit.web.access import staff
 from kit.web.edge import Call, Edge
+from kit.web.pages import Page
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Query
+from kit.web.validation import Answer
 from server.journeys.house import House
 
 _TEXT = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class Search(Query):
+class Search(Page):
     """All that is given must match."""
 
     actor_id: _TEXT | None = None
     subject_id: _TEXT | None = None
     action: _TEXT | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
 class AuditEntry(Answer):
@@ -60,12 +59,10 @@ def blueprint(house: House, edge: Edge) -> Blueprint:  # noqa: ARG001 - every bl
             subject_id=asked.subject_id,
             action=asked.action,
             before=asked.cursor,
-            limit=asked.limit + 1,
+            limit=asked.wanted,
         )
-        shown = rows[: asked.limit]
-        return AuditEntries(
-            items=[_present(row) for row in shown], next=shown[-1].id if len(rows) > asked.limit else None
-        )
+        shown, following = asked.cut(rows)
+        return AuditEntries(items=[_present(row) for row in shown], next=following)
 
     return routes.blueprint
 

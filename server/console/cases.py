@@ -11,8 +11,9 @@ from kit.idempotency import RequestKey
 from kit.web.access import staff
 from kit.web.downloads import download
 from kit.web.edge import Call, Edge
+from kit.web.pages import Page
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Input, Query
+from kit.web.validation import Answer, Empty, Input
 from server.journeys.house import House
 from server.registry import errors, queries, rules, service
 from server.registry.package import Party
@@ -24,13 +25,10 @@ from server.terms.person_name import PersonName
 from server.terms.scope import Scope
 
 Opinion = Annotated[str, Field(max_length=1000)]
-Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
-class Page(Query):
+class CasePage(Page):
     state: CaseState | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Id | None = None
 
 
 class CaseSummary(Answer):
@@ -114,10 +112,6 @@ class Review(Input):
     opinion: Opinion = ""
 
 
-class Empty(Input):
-    """A command without content: `{}`."""
-
-
 class Decision(Protocol):
     """What every decision is called with beside its own content."""
 
@@ -142,16 +136,14 @@ def _reading(routes: Routes, house: House) -> None:
     needs = house.registry
 
     @routes.get(
-        "", access=staff("case.read"), summary="Cases of my districts, newest first", query=Page, answer=CaseList
+        "", access=staff("case.read"), summary="Cases of my districts, newest first", query=CasePage, answer=CaseList
     )
-    async def case_list(call: Call[Page]) -> CaseList:
+    async def case_list(call: Call[CasePage]) -> CaseList:
         page = call.input
-        found = await queries.cases(
-            needs, scope=_scope(call), state=page.state, before=page.cursor, limit=page.limit + 1
-        )
-        shown = found[: page.limit]
+        found = await queries.cases(needs, scope=_scope(call), state=page.state, before=page.cursor, limit=page.wanted)
+        shown, following = page.cut(found)
         items = [_summary(line, await _business(house, line)) for line in shown]
-        return CaseList(items=items, next=shown[-1].id if len(found) > page.limit else None)
+        return CaseList(items=items, next=following)
 
     @routes.get(
         "/<case_id:str>",

@@ -1,24 +1,17 @@
 """Messages that were set aside: what stopped, and trying it again."""
 
-from typing import Annotated
-
-from pydantic import Field
 from sanic import Blueprint
 
 from kit.clock import rfc3339
 from kit.outbox.queries import Parked, parked
 from kit.web.access import staff
 from kit.web.edge import Call, Edge
+from kit.web.pages import Page
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Input, Query
+from kit.web.validation import Answer, Empty
 from server.journeys.house import House
 from server.staff import service
 from server.staff.errors import ParkedRowNotFound
-
-
-class Page(Query):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
 class ParkedRow(Answer):
@@ -42,10 +35,6 @@ class Replayed(Answer):
     id: str
 
 
-class Empty(Input):
-    """A command without content: `{}`."""
-
-
 def blueprint(house: House, edge: Edge) -> Blueprint:
     """The routes of parked messages."""
     routes = Routes("outbox", "/staff/v1/outbox/parked", edge)
@@ -55,10 +44,8 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     )
     async def read(call: Call[Page]) -> ParkedRows:
         page = call.input
-        rows = await parked(after=page.cursor or "", limit=page.limit + 1)
-        more = len(rows) > page.limit
-        shown = rows[: page.limit]
-        return ParkedRows(items=[_present(row) for row in shown], next=shown[-1].id if more else None)
+        shown, following = page.cut(await parked(after=page.cursor or "", limit=page.wanted))
+        return ParkedRows(items=[_present(row) for row in shown], next=following)
 
     @routes.post(
         "/<row_id:str>/replay",

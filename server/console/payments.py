@@ -10,8 +10,9 @@ from kit.clock import rfc3339
 from kit.web.access import staff
 from kit.web.edge import Call, Edge
 from kit.web.errors import PermissionMissing
+from kit.web.pages import Page
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Query
+from kit.web.validation import Answer
 from payments import queries
 from payments.queries import DiscrepancyView, SettledView
 from payments.rules import Fault
@@ -19,21 +20,12 @@ from server.journeys.house import House
 
 _FIRST_DAY = date(2020, 1, 1)
 _WALLETS = {"wechat": "微信支付", "free": "无需缴费"}
-_Limit = Annotated[int, Field(ge=1, le=100)]
-_Cursor = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
-class Page(Query):
-    limit: _Limit = 20
-    cursor: _Cursor | None = None
-
-
-class Day(Query):
+class Day(Page):
     """`day` is one in China, such as 2026-11-21."""
 
     day: Annotated[date, Field(ge=_FIRST_DAY)]
-    limit: _Limit = 20
-    cursor: _Cursor | None = None
 
 
 class Discrepancy(Answer):
@@ -94,9 +86,9 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     async def discrepancies(call: Call[Page]) -> Discrepancies:
         _check_whole_city(call)
         page = call.input
-        found = await queries.discrepancies(needs, after=page.cursor or "", limit=page.limit + 1)
-        shown = found[: page.limit]
-        return Discrepancies(items=[_discrepancy(each) for each in shown], next=_next(found, shown))
+        found = await queries.discrepancies(needs, after=page.cursor or "", limit=page.wanted)
+        shown, following = page.cut(found)
+        return Discrepancies(items=[_discrepancy(each) for each in shown], next=following)
 
     @routes.get(
         "/settlements",
@@ -109,9 +101,9 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     async def settlements(call: Call[Day]) -> Settlements:
         _check_whole_city(call)
         page = call.input
-        found = await queries.settled(needs, day=page.day, after=page.cursor or "", limit=page.limit + 1)
-        shown = found[: page.limit]
-        return Settlements(items=[_settlement(each) for each in shown], next=_next(found, shown))
+        found = await queries.settled(needs, day=page.day, after=page.cursor or "", limit=page.wanted)
+        shown, following = page.cut(found)
+        return Settlements(items=[_settlement(each) for each in shown], next=following)
 
     return routes.blueprint
 
@@ -120,10 +112,6 @@ def _check_whole_city(call: Call[Any]) -> None:
     """One merchant serves all districts and no order says which: an account for some districts sees none of it."""
     if call.who.districts is not None:
         raise PermissionMissing("账目不分区县，请用可查看全部区县的账号")
-
-
-def _next(found: list[Any], shown: list[Any]) -> str | None:
-    return shown[-1].id if len(found) > len(shown) else None
 
 
 def _discrepancy(view: DiscrepancyView) -> Discrepancy:
