@@ -97,6 +97,13 @@ def platform_blueprint(house: House, edge: Edge, verifier: RequestVerifier) -> B
 def registry_blueprint(house: House, edge: Edge, verifier: RequestVerifier) -> Blueprint:
     """Where the registry hears from the platform: messages, files, and live queries."""
     routes = Routes("platform_callback", FROM_PLATFORM, edge)
+    _messages(routes, house, verifier)
+    _queries(routes, house, verifier)
+    return routes.blueprint
+
+
+def _messages(routes: Routes, house: House, verifier: RequestVerifier) -> None:
+    """Each file of an application comes before the package that names it."""
     needs = house.registry
 
     @routes.post(
@@ -136,6 +143,10 @@ def registry_blueprint(house: House, edge: Edge, verifier: RequestVerifier) -> B
         stored = await needs.files.put(scope=scope, chunks=_body(call, digest), limit=MATERIAL_BYTES)
         return Stored(digest=stored.digest, size=stored.size)
 
+
+def _queries(routes: Routes, house: House, verifier: RequestVerifier) -> None:
+    needs = house.registry
+
     @routes.post(
         "/queries",
         access=callback(PLATFORM),
@@ -158,8 +169,6 @@ def registry_blueprint(house: House, edge: Edge, verifier: RequestVerifier) -> B
         )
         headers = {"Cache-Control": "no-store"}
         return HTTPResponse(encode_unit(found), headers=headers, content_type="application/json")
-
-    return routes.blueprint
 
 
 def _signed_path(request: Request) -> str:
