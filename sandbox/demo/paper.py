@@ -21,6 +21,7 @@ from sandbox.phones.journey import require
 
 DPI = 300
 _POINTS_PER_INCH = 72
+_QR_CODES = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _TEXT_OBJECT = 1  # FPDF_PAGEOBJ_TEXT
 
 
@@ -94,7 +95,7 @@ def ask_pdfsig(pdf: Path) -> bool:
 def read_code(picture: Image.Image) -> Code:
     """The one QR code of a picture; NotAsItShould when there is none, or another beside it."""
     # Among all kinds of codes, some rows of a dense QR code pass for a bar code once in a while.
-    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(picture, formats=_QR_CODES)
     require(len(found) == 1, f"{len(found)} codes are on the picture, not one")
     extra: Any = found[0].extra
     return Code(found[0].text, int(extra["Version"]))
