@@ -4,11 +4,14 @@ import asyncio
 import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
-from kit.db import execute
+from kit.db import execute, fetch_one
+from kit.db.sql import as_utc
 from kit.log import get_logger
 from kit.web.access import Principal
 
@@ -114,3 +117,36 @@ class LiveSessions:
         except Exception as error:
             # The session lives on; its next use is written instead.
             log.warning("last_use_not_written", exc_info=error)
+
+
+async def authenticate(
+    token: str,
+    *,
+    sql: str,
+    principal: Callable[[dict[str, Any]], Principal],
+    live: LiveSessions,
+    lifetime: Lifetime,
+    now: datetime,
+    may_remember: Callable[[Principal], bool] = lambda _: True,
+) -> Principal | None:
+    """Whose live session `token` is; a session ended elsewhere is gone within 5 seconds.
+
+    `sql` finds what nobody ended by a token's hash: `last_used_at`, `expires_at`, and what `principal` is made of.
+    """
+    if not is_token(token):
+        return None
+    digest = token_hash(token)
+    remembered = live.recall(digest, now=now)
+    if remembered is not None:
+        return remembered
+    row = await fetch_one(sql, [digest])
+    if row is None:
+        return None
+    last_used_at, expires_at = as_utc(row["last_used_at"]), as_utc(row["expires_at"])
+    if not lifetime.alive(now=now, last_used_at=last_used_at, expires_at=expires_at):
+        return None
+    found = principal(row)
+    live.used(found.session_id, now=now, last_used_at=last_used_at)
+    if may_remember(found):
+        live.remember(digest, found, now=now, expires_at=min(expires_at, last_used_at + lifetime.idle))
+    return found

@@ -3,9 +3,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from kit import sessions
 from kit.db import fetch, fetch_one
 from kit.db.sql import as_utc
-from kit.sessions import is_token, token_hash
 from kit.web.access import Principal
 from server.identity import seals
 from server.identity.errors import FaceCheckNotFound, RealNameRequired
@@ -26,25 +26,20 @@ WHERE s.token_hash = ? AND s.ended_at IS NULL
 
 async def authenticate(needs: Needs, *, token: str) -> Principal | None:
     """Whose live session `token` is; a session ended elsewhere is gone within 5 seconds."""
-    if not is_token(token):
-        return None
-    now = needs.clock.now()
-    digest = token_hash(token)
-    remembered = needs.live.recall(digest, now=now)
-    if remembered is not None:
-        return remembered
-    row = await fetch_one(_SESSION, [digest])
-    if row is None:
-        return None
-    last_used_at, expires_at = as_utc(row["last_used_at"]), as_utc(row["expires_at"])
-    if not needs.lifetime.alive(now=now, last_used_at=last_used_at, expires_at=expires_at):
-        return None
-    principal = Principal("resident", id=row["resident_id"], session_id=row["id"], level=row["level"])
-    needs.live.used(principal.session_id, now=now, last_used_at=last_used_at)
-    # A lower level is about to be raised, perhaps through another process: it is read each time.
-    if principal.level >= Level.REAL_NAME:
-        needs.live.remember(digest, principal, now=now, expires_at=min(expires_at, last_used_at + needs.lifetime.idle))
-    return principal
+    return await sessions.authenticate(
+        token,
+        sql=_SESSION,
+        principal=_principal,
+        live=needs.live,
+        lifetime=needs.lifetime,
+        now=needs.clock.now(),
+        # A lower level is about to be raised, perhaps through another process: it is read each time.
+        may_remember=lambda found: found.level >= Level.REAL_NAME,
+    )
+
+
+def _principal(row: dict[str, Any]) -> Principal:
+    return Principal("resident", id=row["resident_id"], session_id=row["id"], level=row["level"])
 
 
 @dataclass(frozen=True, slots=True)

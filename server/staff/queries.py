@@ -1,9 +1,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from kit import sessions
 from kit.db import fetch_one
-from kit.db.sql import as_utc
-from kit.sessions import is_token, token_hash
 from kit.web.access import Principal
 from server.staff.errors import StaffNotFound
 from server.staff.ports import Needs
@@ -19,23 +18,14 @@ WHERE s.token_hash = ? AND s.ended_at IS NULL AND m.state = 'active'
 
 async def authenticate(needs: Needs, *, token: str) -> Principal | None:
     """Whose live session `token` is; a session ended elsewhere is gone within 5 seconds."""
-    if not is_token(token):
-        return None
-    now = needs.clock.now()
-    digest = token_hash(token)
-    remembered = needs.live.recall(digest, now=now)
-    if remembered is not None:
-        return remembered
-    row = await fetch_one(_SESSION, [digest])
-    if row is None:
-        return None
-    last_used_at, expires_at = as_utc(row["last_used_at"]), as_utc(row["expires_at"])
-    if not needs.lifetime.alive(now=now, last_used_at=last_used_at, expires_at=expires_at):
-        return None
-    principal = _principal(row)
-    needs.live.used(principal.session_id, now=now, last_used_at=last_used_at)
-    needs.live.remember(digest, principal, now=now, expires_at=min(expires_at, last_used_at + needs.lifetime.idle))
-    return principal
+    return await sessions.authenticate(
+        token,
+        sql=_SESSION,
+        principal=_principal,
+        live=needs.live,
+        lifetime=needs.lifetime,
+        now=needs.clock.now(),
+    )
 
 
 def _principal(row: dict[str, Any]) -> Principal:
