@@ -19,25 +19,25 @@ help:
 
 # The virtual environment, remade only when the pinned requirements change.
 $(VENV)/.ready: requirements/dev.txt pyproject.toml
-	@bash .ci/need python
 	@echo "setting up $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup: $(VENV)/.ready
+setup: need-python $(VENV)/.ready
 
-demo: setup
-	@bash .ci/need fonts
+# Debian packages, asked for in one line and before anything that takes a minute.
+need-%:
+	@bash .ci/need $(subst -, ,$*)
+
+demo: need-python-fonts setup
 	@$(BIN)/python -m sandbox.demo $(ARGS)
 
-run: setup
-	@bash .ci/need fonts
+run: need-python-fonts setup
 	@$(BIN)/python -m sandbox.run $(ARGS)
 
-test: setup
-	@bash .ci/need fonts mariadb
+test: need-python-fonts-mariadb setup
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: setup
@@ -46,8 +46,7 @@ check: setup
 	@echo "types"; $(BIN)/mypy
 	@echo "imports"; $(BIN)/lint-imports
 
-bench: setup
-	@bash .ci/need fonts mariadb wrk
+bench: need-python-fonts-mariadb-wrk setup
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
 format: setup
