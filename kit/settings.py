@@ -100,6 +100,7 @@ class WorkerSettings(Section):
     poll_ms: int = Field(default=250, ge=10, description="Milliseconds between looks when nobody wakes the worker")
     concurrency: int = Field(default=8, ge=1, le=256, description="Rows worked on at once by one process")
     lease_seconds: int = Field(default=60, ge=1, description="Seconds until a row of a dead worker is taken over")
+    tidy_seconds: int = Field(default=60, ge=1, description="Seconds between rounds of ending what time has ended")
     wake_path: Path | None = Field(default=None, description="Socket by which a commit wakes the workers of this host")
     metrics_port: int = Field(default=9101, ge=0, le=65535, description="Port of the worker's Prometheus metrics")
     crash_at: str | None = Field(

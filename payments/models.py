@@ -87,7 +87,7 @@ class Settlement(models.Model):
     wallet = code_field()
     transaction_id = fields.CharField(max_length=64)
     amount_fen = fields.BigIntField()
-    paid_at = UtcDatetimeField()
+    paid_at = UtcDatetimeField(db_index=True)
     created_at = UtcDatetimeField()
 
     class Meta:

@@ -23,7 +23,6 @@ from server.settings import Settings
 
 HEARTBEAT_SECONDS = 5.0
 SEAL_SECONDS = 2.0
-HOUSEKEEPING_SECONDS = 60.0
 log = get_logger("worker")
 _ROWS = Gauge("outbox_rows", "Unfinished outbox rows", ["state"])
 _OLDEST = Gauge("outbox_oldest_due_seconds", "How long the oldest row has been due that nobody has finished")
@@ -75,7 +74,7 @@ async def _work(settings: Settings, built: wiring.Built) -> None:
 
     timers = [
         asyncio.create_task(_every(seconds, action, built, stop))
-        for seconds, action in ((HEARTBEAT_SECONDS, alive), (SEAL_SECONDS, seal), (HOUSEKEEPING_SECONDS, tidy))
+        for seconds, action in ((HEARTBEAT_SECONDS, alive), (SEAL_SECONDS, seal), (settings.worker.tidy_seconds, tidy))
     ]
     log.info("worker_started", role=settings.role, pid=os.getpid())
     try:

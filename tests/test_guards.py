@@ -41,7 +41,7 @@ from tests.support.nursery import Nursery
 
 PACKAGES = ("kit", "server", "payments", "notifications", "miniprogram_api")
 # Ends of their ways: they are published so that somebody can listen one day.
-UNHEARD = {"applications.expired"}
+UNHEARD: set[str] = set()
 HANDLERS = [
     "applications.bind_parties",
     "fees.fall_due",
@@ -67,6 +67,7 @@ HANDLERS = [
     "telling.confirmation_requested",
     "telling.correction_asked",
     "telling.entered",
+    "telling.expired",
     "telling.fee_due",
     "telling.party_refused",
     "telling.payment_settled",

@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                 ("wallet", fields.CharField(max_length=32)),
                 ("transaction_id", fields.CharField(max_length=64)),
                 ("amount_fen", fields.BigIntField()),
-                ("paid_at", UtcDatetimeField(auto_now=False, auto_now_add=False)),
+                ("paid_at", UtcDatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
                 ("created_at", UtcDatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={

@@ -33,7 +33,10 @@ BUYERS_ANSWERS = {**_SAID_BY_ALL, "future_ownership": "sole", "burdens_known": "
 
 
 def application() -> dict[str, object]:
-    """What the seller types in, their own data prefilled; joint owners (共同共有) have no shares, the buyer's is the whole."""
+    """What the seller types in, their own data prefilled.
+
+    Joint owners (共同共有) have no shares, the buyer's is the whole.
+    """
     return {
         "business_type": BUSINESS,
         "unit_code": UNIT_CODE,

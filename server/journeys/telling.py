@@ -21,6 +21,7 @@ from server.applications.events import (
     ConfirmationRequested,
     CorrectionAsked,
     Entered,
+    Expired,
     PartyRefused,
     Refused,
     Submitted,
@@ -73,6 +74,17 @@ async def correction_asked(house: House, event: CorrectionAsked) -> None:
 async def refused(house: House, event: Refused) -> None:
     record = await _record(house, event.application_id)
     await _tell(house, record, "case_refused", record.parties)
+
+
+async def expired(house: House, event: Expired) -> None:
+    """Tell whoever took the trouble: the opener, and those who had confirmed already."""
+    record = await _record(house, event.application_id)
+    concerned = [
+        party
+        for party in record.parties
+        if party.resident_id == record.opened_by or party.state is PartyState.CONFIRMED
+    ]
+    await _tell(house, record, "application_expired", concerned)
 
 
 async def fee_due(house: House, event: OrderOpened) -> None:

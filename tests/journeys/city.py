@@ -69,7 +69,13 @@ class City:
                 "database": {"url": self.database_url},
                 "seal": {"directory": self.house.folder / "seal"},
                 "http": {"port": self.house.ports[0], "metrics_port": 0, "public_base_url": self.url},
-                "worker": {"poll_ms": 20, "lease_seconds": 1, "metrics_port": 0, **self.worker_settings},
+                "worker": {
+                    "poll_ms": 20,
+                    "lease_seconds": 1,
+                    "tidy_seconds": 1,
+                    "metrics_port": 0,
+                    **self.worker_settings,
+                },
                 "clock": {"offset_file": self.house.folder / "clock"},
                 "limits": {"factor": 1000},
             }

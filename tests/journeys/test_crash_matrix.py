@@ -18,6 +18,7 @@ ASIDE = frozenset(
         "telling.party_refused",
         "telling.correction_asked",
         "telling.refused",
+        "telling.expired",
         "relay.forward_withdrawal",
         "registering.issue_released",
     }
@@ -59,19 +60,21 @@ def test_killed_before_and_after_the_handlers_aside(build: Build):
         with Mortal(city, points(sorted(ASIDE))) as worker:
             filing.log_in(scene)
             scene.officer.sign_in()
+            ways.forgotten(scene)
             ways.party_refuses(scene)
             ways.withdrawn_before_acceptance(scene)
             ways.corrected_then_refused(scene)
             ways.entered_before_the_fee(scene)
-            outcome.come_to_rest(city)
+            city.move_clock(ways.LONG_ENOUGH_TO_EXPIRE)
             worker.await_all()
+            outcome.come_to_rest(city)
         assert sorted(worker.died_at) == sorted(points(sorted(ASIDE)))
         _aside_once(city)
 
 
 def _aside_once(city: City) -> None:
     states = [row["state"] for row in city.rows("SELECT state FROM applications_application ORDER BY id")]
-    assert states == ["party_refused", "withdrawn", "refused", "certificate_made"]
+    assert states == ["expired", "party_refused", "withdrawn", "refused", "certificate_made"]
     cases = [row["state"] for row in city.rows("SELECT state FROM registry_case ORDER BY id")]
     assert cases == ["withdrawn", "refused", "entered"]
     for template, told in (
@@ -79,6 +82,7 @@ def _aside_once(city: City) -> None:
         ("correction_asked", 3),
         ("case_refused", 3),
         ("certificate_ready", 1),
+        ("application_expired", 1),
     ):
         assert city.count("notifications_message", "template = ?", template) == told, template
     assert city.count("payments_settlement") == 1

@@ -6,6 +6,14 @@ from sandbox.demo import cast, filing, office, paying
 from sandbox.demo.scene import Scene
 from sandbox.phones.journey import require
 
+LONG_ENOUGH_TO_EXPIRE = 90 * 24 * 3600.0
+"""Seconds after which no draft is left as it was."""
+
+
+def forgotten(scene: Scene) -> None:
+    """Opened, and never thought of again."""
+    scene.seller.calls.post("open an application", "/api/v1/applications", cast.application(), expect=201)
+
 
 def party_refuses(scene: Scene) -> None:
     """Scenario 3: the co-owner does not agree, and the application is over."""
