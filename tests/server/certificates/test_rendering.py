@@ -45,7 +45,8 @@ def test_everything_of_the_face_stands_on_one_page():
 
 def test_the_only_code_on_the_page_is_the_link():
     page = pypdfium2.PdfDocument(render(face(), qr_png=qr()))[0]
-    (found,) = zxingcpp.read_barcodes(page.render(scale=300 / 72).to_pil().convert("L"))
+    picture, kind = page.render(scale=300 / 72).to_pil().convert("L"), zxingcpp.BarcodeFormat.QRCode
+    (found,) = zxingcpp.read_barcodes(picture, formats=kind)  # rows of a QR code may pass for a bar code
     assert found.text == link()
 
 
