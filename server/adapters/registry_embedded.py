@@ -6,13 +6,14 @@ from kit.files.store import FileStore
 from kit.ids import new_id
 from kit.inbox import receive
 from kit.outbox import Outbox
-from server.adapters.registry_wire import encode_down, encode_up, unit_to_relay
+from server.adapters.registry_wire import encode_down, encode_up
 from server.registry import ports as registry
 from server.registry import rules as registry_rules
 from server.registry.events import PlatformMessageArrived
 from server.registry.service import answer_query
 from server.relay.events import RegistryMessageArrived
-from server.relay.ports import UnitRecord, UpMessage
+from server.terms.messages import DownMessage, UpMessage
+from server.terms.unit_record import UnitRecord
 
 UP, DOWN = "platform", "registry"
 """The systems that messages come from, as the inbox of the other side names them."""
@@ -24,7 +25,7 @@ class EmbeddedPlatform:
     def __init__(self, outbox: Outbox, cipher: Cipher, clock: Clock) -> None:
         self._outbox, self._cipher, self._clock = outbox, cipher, clock
 
-    async def send(self, message: registry.DownMessage) -> None:
+    async def send(self, message: DownMessage) -> None:
         await receive(
             self._outbox,
             self._cipher,
@@ -44,10 +45,9 @@ class EmbeddedRegistry:
         self._needs, self._files = needs, files
 
     async def query_unit(self, *, unit_code: str, certificate_number: str) -> UnitRecord | None:
-        found = await answer_query(
+        return await answer_query(
             self._needs, unit_code=unit_code, certificate_number=certificate_number, nonce=new_id()
         )
-        return unit_to_relay(found)
 
     async def put_material(self, *, application_id: str, scope: str, digest: str) -> None:
         await self._files.copy(scope=scope, digest=digest, to_scope=registry_rules.material_scope(application_id))

@@ -19,8 +19,8 @@ from server.adapters.registry_callbacks import (
     blueprints,
 )
 from server.adapters.registry_wire import WireError, decode_unit, encode_down, encode_question, encode_up
-from server.registry import ports as registry
-from server.relay.ports import UnitRecord, UpMessage
+from server.terms.messages import DownMessage, UpMessage
+from server.terms.unit_record import UnitRecord
 
 __all__ = ["HttpPlatform", "HttpRegistry", "SignedPeer", "blueprints"]
 
@@ -103,5 +103,5 @@ class HttpPlatform:
     async def check_connection(self) -> None:
         await self._peer.check_connection()
 
-    async def send(self, message: registry.DownMessage) -> None:
+    async def send(self, message: DownMessage) -> None:
         await self._peer.send("POST", FROM_REGISTRY, encode_down(message))

@@ -12,13 +12,10 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kit.errors import Permanent
-from server.registry.ports import DownMessage as RegistryDown
-from server.registry.ports import UpMessage as RegistryUp
-from server.registry.queries import UnitRecord as RegisteredUnit
-from server.relay.ports import DownMessage, Owner, UnitRecord, UpMessage
+from server.terms.messages import DownMessage, UpMessage
+from server.terms.unit_record import Owner, UnitRecord
 
 VERSION = 1
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 IdOrNone = Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")]
@@ -189,6 +186,7 @@ class Certificate(_Wire):
     state: Code
     holders: Annotated[list[_Holder], Field(min_length=1)]
     co_ownership: Code
+    paper_state: Code
     credential: Annotated[str, Field(pattern=r"^[A-Z2-7]{1,500}$")]
     pdf_base64: str
     pdf_digest: Digest
@@ -268,9 +266,9 @@ class UnitQuestion(_Wire):
 class RegistryWire:
     """Implements the codecs of both sides."""
 
-    def decode_up(self, raw: bytes) -> RegistryUp:
+    def decode_up(self, raw: bytes) -> UpMessage:
         envelope = _open(raw, _UP)
-        return RegistryUp(envelope.id, envelope.kind, envelope.application_id, envelope.sent_at, _body(envelope, _UP))
+        return UpMessage(envelope.id, envelope.kind, envelope.application_id, envelope.sent_at, _body(envelope, _UP))
 
     def decode_down(self, raw: bytes) -> DownMessage:
         envelope = _open(raw, _DOWN)
@@ -284,12 +282,12 @@ def encode_up(message: UpMessage) -> bytes:
     return _write(message, _UP)
 
 
-def encode_down(message: RegistryDown) -> bytes:
+def encode_down(message: DownMessage) -> bytes:
     """Raises WireError for a body that is not of its kind."""
     return _write(message, _DOWN)
 
 
-def _write(message: UpMessage | RegistryDown, kinds: Mapping[str, type[_Wire]]) -> bytes:
+def _write(message: UpMessage | DownMessage, kinds: Mapping[str, type[_Wire]]) -> bytes:
     raw = orjson.dumps(
         {
             "version": VERSION,
@@ -328,19 +326,7 @@ def _read(model: type[Any], raw: bytes) -> Any:
     raise WireError(fault)
 
 
-def unit_to_relay(found: RegisteredUnit | None) -> UnitRecord | None:
-    """The registry's record as the relay has it, for two sides in one process."""
-    if found is None:
-        return None
-    owners = tuple(Owner(**asdict(owner)) for owner in found.owners)
-    return UnitRecord(**{**_fields(found), "owners": owners})
-
-
-def _fields(found: RegisteredUnit) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in found.__slots__}
-
-
-def encode_unit(found: RegisteredUnit | None) -> bytes:
+def encode_unit(found: UnitRecord | None) -> bytes:
     return orjson.dumps({"unit": asdict(found) if found is not None else None})
 
 

@@ -41,10 +41,10 @@ from server.journeys.recording import record
 from server.journeys.requirements import facts_for, requirements_for
 from server.relay import queries as register
 from server.relay.errors import UnitNotFound
-from server.relay.ports import UnitRecord
 from server.terms.codes import PartyRole
 from server.terms.share import Share
 from server.terms.unit_code import UnitCode
+from server.terms.unit_record import UnitRecord
 
 __all__ = ["Myself", "Wish", "build_package", "confirm", "open_application", "record", "unit_from"]
 

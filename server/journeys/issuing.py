@@ -7,9 +7,9 @@ from server.certificates.request import HolderValues, IssueRequest
 from server.journeys.house import House
 from server.registry import service as registry
 from server.registry.due import DueCertificate, DueCertificates
-from server.registry.sealed import Owner
 from server.terms.codes import CoOwnership, IdKind, RegistrationType, RightType
 from server.terms.share import Share
+from server.terms.unit_record import Owner
 
 
 async def issue_one(house: House, request: IssueRequest, *, positions: tuple[int, ...]) -> str:

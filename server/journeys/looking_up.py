@@ -8,7 +8,7 @@ from server.identity import queries as residents
 from server.journeys.house import House
 from server.relay import queries as register
 from server.relay.errors import UnitNotFound
-from server.relay.ports import Owner, UnitRecord
+from server.terms.unit_record import Owner, UnitRecord
 
 
 @dataclass(frozen=True, slots=True)

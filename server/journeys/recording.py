@@ -10,7 +10,7 @@ from server.applications import service as applications
 from server.certificates import service as certificates
 from server.certificates.request import HolderValues, ReceivedCertificate
 from server.journeys.house import House
-from server.relay.ports import DownMessage
+from server.terms.messages import DownMessage
 
 
 async def record(house: House, message: DownMessage) -> None:
@@ -103,6 +103,7 @@ def _received(body: Mapping[str, Any], application_id: str) -> ReceivedCertifica
         registered_on=date.fromisoformat(body["registered_on"]),
         state=body["state"],
         co_ownership=body["co_ownership"],
+        paper_state=body["paper_state"],
         holders=tuple(_holder(each) for each in body["holders"]),
         credential=body["credential"],
         pdf=base64.b64decode(body["pdf_base64"], validate=True),

@@ -12,8 +12,8 @@ from server.applications.service import scope_of
 from server.journeys import filing
 from server.journeys.house import House
 from server.relay import service as relay
-from server.relay.ports import UpMessage
 from server.relay.rules import CASE_PACKAGE
+from server.terms.messages import UpMessage
 
 
 async def forward_package(house: House, event: Submitted) -> None:

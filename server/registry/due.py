@@ -8,8 +8,9 @@ from kit.clock import local_date
 from server.registry.gates import blockers
 from server.registry.models import RegistryCase, RegistryHolder, RegistryRegisterEntry, RegistryRight, RegistryUnit
 from server.registry.ports import Needs
-from server.registry.sealed import Owner, location_of, owner_of
+from server.registry.sealed import location_of, owner_of
 from server.terms.codes import CoOwnership, HouseNature, HouseStructure, HouseUsage, RightNature
+from server.terms.unit_record import Owner
 
 
 @dataclass(frozen=True, slots=True)

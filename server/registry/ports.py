@@ -1,37 +1,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal, Protocol
+from datetime import date
+from typing import Literal, Protocol
 
 from kit.clock import Clock
 from kit.crypto.cipher import Cipher
 from kit.files.store import FileStore
 from kit.outbox import Outbox
 from server.registry.rules import Blocker
+from server.terms.messages import DownMessage, UpMessage
 
 Gate = Literal["entry", "certificate"]
-
-
-@dataclass(frozen=True, slots=True)
-class UpMessage:
-    """What the platform sent; `body` has the shape that its kind has on the wire."""
-
-    id: str
-    kind: str
-    application_id: str
-    sent_at: datetime
-    body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class DownMessage:
-    """What the registry tells the platform; `application_id` is empty for a certificate issued without a case."""
-
-    id: str
-    kind: str
-    application_id: str
-    sent_at: datetime
-    body: Mapping[str, Any]
 
 
 class Platform(Protocol):

@@ -20,9 +20,10 @@ from server.registry.models import (
 from server.registry.package import Party
 from server.registry.ports import Needs
 from server.registry.rules import Blocker, CaseState, RightState
-from server.registry.sealed import Owner, location_of, owner_of, parties_of
+from server.registry.sealed import location_of, owner_of, parties_of
 from server.terms.codes import HouseUsage
 from server.terms.scope import Scope
+from server.terms.unit_record import UnitRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +82,6 @@ class CaseRecord:
     materials: tuple[MaterialLine, ...]
     tracks: tuple[TrackLine, ...]
     waits_for: tuple[Blocker, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class UnitRecord:
-    """A unit and the right that stands on it; `version` is the right's, areas in 0.01 m2."""
-
-    unit_code: str
-    district: str
-    location: str
-    usage: str
-    usage_text: str
-    right_type: str
-    area_centiare: int
-    certificate_number: str
-    co_ownership: str
-    held_since: date
-    version: int
-    encumbered: bool
-    owners: tuple[Owner, ...]
 
 
 _LINE = (

@@ -1,27 +1,16 @@
 """Where the registry's personal data is sealed, and how it is opened again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from kit.crypto.cipher import Cipher
 from server.registry.models import RegistryCaseEntry, RegistryHolder, RegistryUnit
 from server.registry.package import Party, parties_from, parties_to
+from server.terms.unit_record import Owner
 
 _PARTIES = "registry_case_entry.parties_sealed"
 _LOCATION = "registry_unit.location_sealed"
 _NAME, _NUMBER = "registry_holder.name_sealed", "registry_holder.id_number_sealed"
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A right holder in clear; shares both None where they own together without shares."""
-
-    name: str
-    id_kind: str
-    id_number: str
-    share_numerator: int | None
-    share_denominator: int | None
 
 
 def seal_location(cipher: Cipher, unit_id: str, location: str) -> str:

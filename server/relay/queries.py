@@ -1,4 +1,5 @@
-from server.relay.ports import Needs, UnitRecord
+from server.relay.ports import Needs
+from server.terms.unit_record import UnitRecord
 
 
 async def unit(needs: Needs, *, unit_code: str, certificate_number: str) -> UnitRecord | None:

@@ -5,8 +5,9 @@ from kit.inbox import open_body
 from server.relay import rules
 from server.relay.errors import PackageNotSentYet
 from server.relay.models import RelayMessage
-from server.relay.ports import DownMessage, Needs, UpMessage
+from server.relay.ports import Needs
 from server.relay.rules import MessageState
+from server.terms.messages import DownMessage, UpMessage
 
 _BODY = "relay_message.body_sealed"
 

@@ -11,9 +11,10 @@ from server.catalogue import service as catalogue
 from server.catalogue.ports import Needs as CatalogueNeeds
 from server.journeys.filing import Wish
 from server.relay.ports import Needs as RelayNeeds
-from server.relay.ports import Owner, UnitRecord, UpMessage
 from server.terms.codes import PartyRole
+from server.terms.messages import UpMessage
 from server.terms.share import Share
+from server.terms.unit_record import Owner, UnitRecord
 from tests.factories import applications, identity
 from tests.factories.applications import H1, H1_NUMBER, PRICE, party, unit
 from tests.factories.identity import MadeResident

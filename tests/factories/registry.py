@@ -18,8 +18,9 @@ from server.catalogue.ports import Needs as CatalogueNeeds
 from server.journeys.procedures import CatalogueProcedures
 from server.registry import rules, service
 from server.registry.events import CertificatesReleased, Entered, MessageQueued, PlatformMessageArrived
-from server.registry.ports import DownMessage, Needs, UpMessage
+from server.registry.ports import Needs
 from server.registry.service.seed import SeedOwner
+from server.terms.messages import DownMessage, UpMessage
 from server.terms.scope import Scope
 from tests.support.moments import NOON
 

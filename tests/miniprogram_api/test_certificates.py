@@ -17,7 +17,7 @@ from server.certificates.queries import Verification
 from server.identity import queries as residents
 from server.journeys import seeding
 from server.journeys.looking_up import Lookup
-from server.relay.ports import Owner, UnitRecord
+from server.terms.unit_record import Owner, UnitRecord
 from tests.factories import registry
 from tests.factories.road import Road, road
 from tests.support.moments import NOON

@@ -5,10 +5,11 @@ from server.registry.errors import CaseNotHereYet
 from server.registry.events import CertificatesReleased
 from server.registry.gates import blockers
 from server.registry.models import RegistryCase, RegistryTrack
-from server.registry.ports import Needs, UpMessage
+from server.registry.ports import Needs
 from server.registry.rules import CaseState
 from server.registry.service.decision import save
 from server.registry.service.receive_package import PLATFORM
+from server.terms.messages import UpMessage
 
 EVIDENCE = "registry_track.evidence_sealed"
 _TRACKS = {"evidence_tax": rules.TAX, "evidence_fee": rules.FEE}

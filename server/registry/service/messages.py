@@ -10,8 +10,9 @@ from kit.ids import new_id
 from kit.inbox import open_body
 from server.registry.events import MessageQueued
 from server.registry.models import RegistryMessage
-from server.registry.ports import DownMessage, Needs, UpMessage
+from server.registry.ports import Needs
 from server.registry.rules import MessageState
+from server.terms.messages import DownMessage, UpMessage
 
 _BODY = "registry_message.body_sealed"
 

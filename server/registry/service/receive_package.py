@@ -10,9 +10,10 @@ from server.registry import rules
 from server.registry.errors import CaseNotHereYet, MaterialsNotHereYet
 from server.registry.models import RegistryCase, RegistryCaseEntry, RegistryMaterial, RegistryTrack
 from server.registry.package import Package, parse_package
-from server.registry.ports import Needs, Procedure, UpMessage
+from server.registry.ports import Needs, Procedure
 from server.registry.rules import CaseState
 from server.registry.sealed import seal_parties
+from server.terms.messages import UpMessage
 
 _CONFIRMATIONS = "registry_case.confirmations_sealed"
 PLATFORM = Actor("system", "platform")

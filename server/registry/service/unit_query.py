@@ -9,13 +9,12 @@ from server.registry.errors import QueryReplayed
 from server.registry.models import RegistryQueryNonce
 from server.registry.ports import Needs
 from server.registry.service.receive_package import PLATFORM
+from server.terms.unit_record import UnitRecord
 
 _NONCES_KEPT = timedelta(hours=1)
 
 
-async def answer_query(
-    needs: Needs, *, unit_code: str, certificate_number: str, nonce: str
-) -> queries.UnitRecord | None:
+async def answer_query(needs: Needs, *, unit_code: str, certificate_number: str, nonce: str) -> UnitRecord | None:
     """Answer the platform's live query once per nonce and leave a trace; None when unit and certificate do not match.
 
     QUERY_REPLAYED for a nonce that was answered: whoever repeats a caught query learns nothing.

@@ -4,10 +4,11 @@ from kit.log import get_logger
 from server.registry import rules
 from server.registry.errors import CaseNotHereYet
 from server.registry.models import RegistryCase, RegistryClaim
-from server.registry.ports import Needs, UpMessage
+from server.registry.ports import Needs
 from server.registry.rules import CaseState
 from server.registry.service.decision import save
 from server.registry.service.receive_package import PLATFORM
+from server.terms.messages import UpMessage
 
 log = get_logger("registry")
 

@@ -23,8 +23,7 @@ from server.adapters.registry_http import HttpPlatform, HttpRegistry, SignedPeer
 from server.adapters.registry_wire import encode_down, encode_up
 from server.registry import rules
 from server.registry.models import RegistryQueryNonce
-from server.registry.ports import DownMessage
-from server.relay.ports import UpMessage
+from server.terms.messages import DownMessage, UpMessage
 from tests.factories import registry
 from tests.factories.road import Road, road
 from tests.support.moments import NOON

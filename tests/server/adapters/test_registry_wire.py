@@ -7,10 +7,8 @@ import pytest
 from kit.ids import new_id
 from server.adapters import registry_wire as wire
 from server.adapters.registry_wire import RegistryWire, WireError
-from server.registry.ports import DownMessage as RegistryDown
-from server.registry.queries import UnitRecord as RegisteredUnit
-from server.registry.sealed import Owner
-from server.relay.ports import UpMessage
+from server.terms.messages import DownMessage, UpMessage
+from server.terms.unit_record import Owner, UnitRecord
 from tests.factories import registry
 from tests.support.moments import NOON
 
@@ -89,8 +87,8 @@ def up(kind: str, body: dict[str, Any]) -> UpMessage:
     return UpMessage(new_id(), kind, APPLICATION, NOON, body)
 
 
-def down(kind: str, body: dict[str, Any]) -> RegistryDown:
-    return RegistryDown(new_id(), kind, body.get("application_id", ""), NOON, body)
+def down(kind: str, body: dict[str, Any]) -> DownMessage:
+    return DownMessage(new_id(), kind, body.get("application_id", ""), NOON, body)
 
 
 @pytest.mark.parametrize("kind", UP)
@@ -173,8 +171,8 @@ def test_a_refusal_names_fields_and_never_values() -> None:
     assert "3201021985" not in str(caught.value)
 
 
-def unit() -> RegisteredUnit:
-    return RegisteredUnit(
+def unit() -> UnitRecord:
+    return UnitRecord(
         unit_code=registry.H1,
         district="320114",
         location="南京市",
@@ -193,10 +191,10 @@ def unit() -> RegisteredUnit:
 
 def test_an_answered_query_is_the_same_with_and_without_a_wire() -> None:
     found = wire.decode_unit(wire.encode_unit(unit()))
-    assert found == wire.unit_to_relay(unit())
+    assert found == unit()
     assert found is not None
     assert (found.held_since, found.owners[0].name) == (date(2019, 5, 10), "张明")
-    assert wire.decode_unit(wire.encode_unit(None)) is wire.unit_to_relay(None) is None
+    assert wire.decode_unit(wire.encode_unit(None)) is None
     with pytest.raises(WireError):
         wire.decode_unit(b'{"unit": {}}')
 

@@ -11,9 +11,10 @@ from server.catalogue.errors import BusinessUnknown
 from server.identity.errors import FaceCheckMismatch, FaceCheckUsed
 from server.journeys import filing
 from server.relay.errors import UnitNotFound
-from server.relay.ports import Owner, UpMessage
 from server.terms.codes import PartyRole
+from server.terms.messages import UpMessage
 from server.terms.share import Share
+from server.terms.unit_record import Owner
 from tests.factories import applications as make
 from tests.factories import filing as town
 from tests.factories import identity

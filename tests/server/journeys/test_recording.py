@@ -13,7 +13,7 @@ from server.applications.states import State
 from server.certificates import service as certificates
 from server.certificates.request import ReceivedCertificate
 from server.journeys import recording
-from server.registry.ports import DownMessage as RegistryDown
+from server.terms.messages import DownMessage
 from tests.factories import applications as make
 from tests.factories.applications import Case
 from tests.factories.filing import City
@@ -43,7 +43,7 @@ async def _tell(city: City, kind: str, application_id: str, /, **body: Any) -> N
     now = city.files.clock.now()
     if application_id or kind == "certificate":
         body["application_id"] = application_id
-    raw = encode_down(RegistryDown(new_id(), kind, application_id, now, body))
+    raw = encode_down(DownMessage(new_id(), kind, application_id, now, body))
     city.house.certificates = SimpleNamespace()
     await recording.record(city.house, RegistryWire().decode_down(raw))
 
@@ -144,6 +144,6 @@ async def test_a_correction_and_a_refusal_are_told(city: City):
 
 
 async def test_a_kind_nobody_knows_is_set_aside(city: City):
-    message = RegistryDown(new_id(), "greeting", "", city.files.clock.now(), {})
+    message = DownMessage(new_id(), "greeting", "", city.files.clock.now(), {})
     with pytest.raises(Permanent):
         await recording.record(city.house, message)  # type: ignore[arg-type]

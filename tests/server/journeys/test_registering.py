@@ -13,7 +13,7 @@ from server.certificates.models import CertificateCopy, CertificateIssued
 from server.journeys import issuing, recording, registering, seeding
 from server.registry import queries, service
 from server.registry.models import RegistryCase, RegistryHolder, RegistryMessage, RegistryUnit
-from server.relay.ports import UpMessage
+from server.terms.messages import UpMessage
 from tests.factories import registry
 from tests.factories.registry import HERE, OFFICER
 from tests.factories.road import Road, road

@@ -16,7 +16,9 @@ from server.adapters.registry_wire import RegistryWire, encode_up
 from server.applications.events import FeeSettled, Submitted, TaxCleared, Withdrawn
 from server.journeys import relaying
 from server.journeys.house import House
-from server.relay.ports import Needs, UnitRecord, UpMessage
+from server.relay.ports import Needs
+from server.terms.messages import UpMessage
+from server.terms.unit_record import UnitRecord
 from tests.factories.registry import key_ring, package
 from tests.support.moments import NOON
 

@@ -15,12 +15,13 @@ from kit.inbox.models import InboxMessage
 from kit.outbox import Handler, Outbox
 from kit.outbox.models import OutboxRow
 from server.adapters.registry_wire import RegistryWire, WireError, encode_down
-from server.registry.ports import DownMessage as RegistryDown
 from server.relay import queries, service
 from server.relay.errors import PackageNotSentYet
 from server.relay.events import RegistryMessageArrived
 from server.relay.models import RelayMessage
-from server.relay.ports import Needs, UnitRecord, UpMessage
+from server.relay.ports import Needs
+from server.terms.messages import DownMessage, UpMessage
+from server.terms.unit_record import UnitRecord
 from tests.factories.registry import key_ring
 from tests.support.moments import NOON
 
@@ -105,10 +106,10 @@ async def test_two_workers_with_one_message_keep_one_row(needs: Needs, registry:
     assert {sent.id for sent in registry.sent} == {row.id}
 
 
-def down(**body: Any) -> RegistryDown:
+def down(**body: Any) -> DownMessage:
     application_id = "0192f3a45b6c7d8e9f00112233445566"
     content = {"application_id": application_id, "entered_at": "2026-03-16T12:00:00+08:00", **body}
-    return RegistryDown(new_id(), "entered", application_id, NOON + timedelta(seconds=1), content)
+    return DownMessage(new_id(), "entered", application_id, NOON + timedelta(seconds=1), content)
 
 
 async def test_what_came_down_is_opened_from_the_inbox(needs: Needs) -> None:
