@@ -68,6 +68,7 @@ class ReceivedCertificate:
     registered_on: dt.date
     state: str
     co_ownership: str
+    paper_state: str
     holders: tuple[HolderValues, ...]
     credential: str
     pdf: bytes

@@ -67,6 +67,7 @@ async def send_certificate(house: House, event: Issued) -> None:
             for holder in record.holders
         ],
         "co_ownership": record.co_ownership,
+        "paper_state": record.paper_state,
         "credential": record.credential,
         "pdf_base64": base64.b64encode(pdf).decode(),
         "pdf_digest": record.pdf_digest,

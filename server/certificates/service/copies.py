@@ -64,6 +64,7 @@ async def _keep(needs: Needs, received: ReceivedCertificate) -> None:
         unit_code=received.unit_code,
         location_sealed=needs.cipher.seal(received.location, (LOCATION, received.certificate_id)),
         co_ownership=received.co_ownership,
+        paper_state=received.paper_state,
         registered_on=received.registered_on,
         credential=received.credential,
         pdf_digest=received.pdf_digest,

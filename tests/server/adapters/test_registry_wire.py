@@ -68,6 +68,7 @@ DOWN: dict[str, dict[str, Any]] = {
             }
         ],
         "co_ownership": "sole",
+        "paper_state": "not_printed",
         "credential": "ABC234",
         "pdf_base64": "JVBERg==",
         "pdf_digest": "b" * 64,

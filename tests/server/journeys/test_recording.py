@@ -86,6 +86,7 @@ async def _certificate(city: City, application_id: str) -> None:
             }
         ],
         co_ownership="sole",
+        paper_state="not_printed",
         credential="ABC234",
         pdf_base64=base64.b64encode(PDF).decode(),
         pdf_digest="0" * 64,
