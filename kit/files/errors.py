@@ -11,13 +11,5 @@ class FileTooLarge(Problem):
     title = "文件太大，没有传上去，请换一个小一点的文件，或者重新拍照后上传"
 
 
-class FileNotAsDeclared(Problem):
-    """The content is of no accepted type, or of another than the one declared."""
-
-    code = "FILE_NOT_AS_DECLARED"
-    kind = Kind.MEDIA_TYPE
-    title = "文件内容与所称的格式不符，请上传 JPEG、PNG 或 PDF 文件"
-
-
 class FileDamaged(Exception):  # noqa: N818 - the file's state
     """A stored file does not open: changed, cut short, its key missing, or another file's content."""

@@ -2,8 +2,6 @@
 
 import filetype  # type: ignore[import-untyped]  # ships no types
 
-from kit.files.errors import FileNotAsDeclared
-
 ACCEPTED = frozenset({"image/jpeg", "image/png", "application/pdf"})
 HEAD_BYTES = 4096  # how much of the start is needed
 _SAME = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
@@ -15,10 +13,7 @@ def sniff(head: bytes) -> str | None:
     return kind.mime if kind is not None and kind.mime in ACCEPTED else None
 
 
-def check_declared(head: bytes, declared: str) -> str:
-    """Give the media type found; FileNotAsDeclared if none is accepted or another was declared."""
-    found = sniff(head)
+def media_type(declared: str) -> str:
+    """The media type that a Content-Type names, in its one registered spelling."""
     named = declared.partition(";")[0].strip().lower()
-    if found is None or found != _SAME.get(named, named):
-        raise FileNotAsDeclared
-    return found
+    return _SAME.get(named, named)

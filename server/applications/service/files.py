@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator
 
 from kit.db import transactional
-from kit.files.sniff import HEAD_BYTES, sniff
+from kit.files.sniff import HEAD_BYTES, media_type, sniff
 from kit.idempotency import RequestKey
 from kit.ids import new_id
 from kit.web.errors import WrongMediaType
@@ -45,9 +45,9 @@ async def attach_file(
     FILE_NOT_WHAT_IT_SAYS (another content), FILE_EMPTY, FILE_TOO_LARGE, TOO_MANY_FILES.
     """
     line = await _expected(application_id, resident_id, code, party_id)
-    mime = declared.partition(";")[0].strip().lower()
+    mime = media_type(declared)
     if mime not in line.accepted_mime:
-        raise WrongMediaType
+        raise WrongMediaType("这项材料不收这种文件，请上传照片（JPG、PNG），或者材料清单中注明可以上传的文件")
     scope = scope_of(application_id)
     stored = await needs.files.put(scope=scope, chunks=_sniffed(chunks, mime), limit=line.max_bytes)
     try:
