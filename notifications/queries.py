@@ -66,14 +66,6 @@ def _view(needs: Needs, row: dict[str, str]) -> MessageView:
     )
 
 
-async def unread(needs: Needs, *, recipient: str) -> int:  # noqa: ARG001 - every query's shape
-    """How many messages the recipient has not read."""
-    row = await fetch_one(
-        "SELECT COUNT(*) AS n FROM notifications_message WHERE recipient = ? AND read_at IS NULL", [recipient]
-    )
-    return int(row["n"]) if row else 0
-
-
 async def consents(
     needs: Needs,  # noqa: ARG001 - every query's shape
     *,

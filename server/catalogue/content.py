@@ -29,14 +29,6 @@ class FeeDue(StrEnum):
     BEFORE_CERTIFICATE = "before_certificate"
 
 
-class Milestone(StrEnum):
-    """How far a case has come, as far as the fee asks."""
-
-    ACCEPTED = "accepted"
-    REVIEW_PASSED = "review_passed"
-    ENTERED = "entered"
-
-
 class Gate(StrEnum):
     """What an open track holds up; whatever holds up the entry also holds up what comes after it."""
 

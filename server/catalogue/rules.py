@@ -1,7 +1,5 @@
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Protocol, TypeVar
 
 from server.catalogue.content import (
@@ -12,14 +10,11 @@ from server.catalogue.content import (
     Dictionary,
     DictionaryEntry,
     FeeCase,
-    FeeDue,
     FeeLine,
     FeeLines,
     FeeSchedule,
     Gate,
     Material,
-    MaterialPer,
-    Milestone,
     Output,
     Question,
     Standing,
@@ -31,12 +26,6 @@ from server.terms.codes import CoOwnership, PartyRole
 from server.terms.working_days import WorkCalendar, add_working_days
 
 _GATES = (Gate.ENTRY, Gate.CERTIFICATE, Gate.HANDOVER)
-_MILESTONES = (Milestone.ACCEPTED, Milestone.REVIEW_PASSED, Milestone.ENTERED)
-_FEE_MILESTONE = {
-    FeeDue.ACCEPTANCE: Milestone.ACCEPTED,
-    FeeDue.REVIEW_PASSED: Milestone.REVIEW_PASSED,
-    FeeDue.BEFORE_CERTIFICATE: Milestone.ENTERED,
-}
 _FREE = FeeLines(rule_id="none", rule_name="无适用的收费项目", source="", lines=())
 
 
@@ -66,52 +55,10 @@ def in_force(versions: Iterable[_Version], on: date) -> _Version | None:
 # Materials and inquiry
 
 
-@dataclass(frozen=True, slots=True)
-class MissingMaterial:
-    """A required upload that is not there; `party_id` says whose, None for the application's own."""
-
-    code: str
-    name: str
-    party_id: str | None
-
-
-class AnswerFault(StrEnum):
-    MISSING = "missing"
-    NOT_ASKED = "not_asked"
-    NOT_A_CHOICE = "not_a_choice"
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerProblem:
-    question: str
-    fault: AnswerFault
-
-
 def required_materials(business: BusinessType, facts: CaseFacts) -> tuple[Material, ...]:
     """The materials this application must have, in the list's order, whoever brings them."""
     known = facts_of(facts)
     return tuple(material for material in business.materials if material.required.holds(known))
-
-
-def missing_materials(
-    business: BusinessType,
-    facts: CaseFacts,
-    *,
-    parties: Sequence[str],
-    uploaded: Collection[tuple[str, str | None]],
-) -> tuple[MissingMaterial, ...]:
-    """What must still be uploaded; `uploaded` holds (material code, party id or None) of the files there."""
-    there = {code for code, _ in uploaded}
-    missing: list[MissingMaterial] = []
-    for material in required_materials(business, facts):
-        if not material.form.uploaded:
-            continue
-        if material.per is MaterialPer.PARTY:
-            without = (party for party in parties if (material.code, party) not in uploaded)
-            missing += [MissingMaterial(material.code, material.name, party) for party in without]
-        elif material.code not in there:
-            missing.append(MissingMaterial(material.code, material.name, None))
-    return tuple(missing)
 
 
 def questions_for(business: BusinessType, role: PartyRole, facts: CaseFacts) -> tuple[Question, ...]:
@@ -119,18 +66,6 @@ def questions_for(business: BusinessType, role: PartyRole, facts: CaseFacts) -> 
     return tuple(
         question for question in business.questions if role in question.asked and question.applies.holds(known)
     )
-
-
-def inquiry_problems(questions: Sequence[Question], answers: Mapping[str, str]) -> tuple[AnswerProblem, ...]:
-    """What stops these answers (question code -> choice code) from being an inquiry record."""
-    asked = {question.code: {choice.code for choice in question.choices} for question in questions}
-    problems = [
-        AnswerProblem(code, AnswerFault.MISSING if code not in answers else AnswerFault.NOT_A_CHOICE)
-        for code, choices in asked.items()
-        if answers.get(code) not in choices
-    ]
-    problems += [AnswerProblem(code, AnswerFault.NOT_ASKED) for code in answers if code not in asked]
-    return tuple(problems)
 
 
 def unexpected_answers(questions: Sequence[Question], answers: Mapping[str, str]) -> tuple[Question, ...]:
@@ -172,11 +107,6 @@ def registration_fee(schedule: FeeSchedule, case: FeeCase, *, on: date, district
     return _FREE
 
 
-def fee_is_due(business: BusinessType, reached: Milestone) -> bool:
-    """Whether a case that has come this far must be asked for its fee."""
-    return _MILESTONES.index(reached) >= _MILESTONES.index(_FEE_MILESTONE[business.fee_due])
-
-
 # Tracks, conflicts and time limits
 
 
@@ -211,20 +141,6 @@ def deadline(
     """
     days = business.time_limit_working_days + excluded_working_days
     return add_working_days(accepted_on, days, calendar)
-
-
-def confirmation_expires(business: BusinessType, opened_at: datetime) -> datetime:
-    """When parties who have not confirmed by then let the application expire."""
-    return opened_at + timedelta(hours=business.confirmation_hours)
-
-
-def correction_expires(business: BusinessType, asked_at: datetime) -> datetime:
-    return asked_at + timedelta(days=business.correction_days)
-
-
-def claim_expires(business: BusinessType, taken_at: datetime) -> datetime:
-    """When the claim on a unit ends by itself."""
-    return taken_at + timedelta(days=business.claim_days)
 
 
 # Dictionaries

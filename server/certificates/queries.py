@@ -53,12 +53,6 @@ async def copy_by_id(needs: Needs, *, certificate_id: str, blind: str) -> CopyRe
     return _record(needs, row)
 
 
-async def of_application(needs: Needs, *, application_id: str) -> list[CopyRecord]:
-    """The certificates that came out of an application."""
-    rows = await CertificateCopy.filter(application_id=application_id).order_by("id")
-    return [_record(needs, row) for row in rows]
-
-
 def _record(needs: Needs, row: CertificateCopy) -> CopyRecord:
     return CopyRecord(
         id=row.id,

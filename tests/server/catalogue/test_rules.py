@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,10 +8,8 @@ from server.catalogue.content import (
     CaseFacts,
     Effect,
     FeeCase,
-    FeeDue,
     FeeSchedule,
     Gate,
-    Milestone,
     Output,
     PropertyUse,
     Standing,
@@ -25,21 +23,13 @@ from server.catalogue.loading import (
     shipped_fees,
 )
 from server.catalogue.rules import (
-    AnswerFault,
-    AnswerProblem,
     certificates_made,
-    claim_expires,
-    confirmation_expires,
     conflict,
-    correction_expires,
     deadline,
     dictionary_entry,
-    fee_is_due,
     in_force,
-    inquiry_problems,
     is_in_force,
     join_blockers,
-    missing_materials,
     questions_for,
     registration_fee,
     required_materials,
@@ -85,25 +75,6 @@ def test_required_materials(facts: CaseFacts, more: set[str]) -> None:
     assert codes(facts) == ALWAYS | more
 
 
-def test_missing_uploads_leave_out_what_nobody_uploads() -> None:
-    missing = missing_materials(RESALE, SPOUSES_SELL, parties=["p1", "p2", "p3"], uploaded=[])
-    assert [(item.code, item.party_id) for item in missing] == [
-        ("M02", "p1"),
-        ("M02", "p2"),
-        ("M02", "p3"),
-        ("M07", None),
-        ("M08", None),
-        ("M10", None),
-        ("M10H", None),
-    ]
-
-
-def test_uploads_of_each_party_and_of_the_application() -> None:
-    uploaded = {("M02", "p1"), ("M02", "p3"), ("M07", None), ("M08", "p1"), ("M10", None), ("M10H", None)}
-    missing = missing_materials(RESALE, SPOUSES_SELL, parties=["p1", "p2", "p3"], uploaded=uploaded)
-    assert [(item.code, item.party_id) for item in missing] == [("M02", "p2")]
-
-
 def test_questions_depend_on_role_and_facts() -> None:
     seller = {question.code for question in questions_for(RESALE, PartyRole.OBLIGOR, SPOUSES_SELL)}
     buyer = {question.code for question in questions_for(RESALE, PartyRole.RIGHT_HOLDER, SPOUSES_SELL)}
@@ -113,17 +84,11 @@ def test_questions_depend_on_role_and_facts() -> None:
     assert {"true_intent", "future_ownership", "burdens_known"} <= buyer
 
 
-def test_answers_must_fit_the_questions() -> None:
+def test_unexpected_answers_stand_out() -> None:
     questions = questions_for(RESALE, PartyRole.RIGHT_HOLDER, CaseFacts())
     good = {"true_intent": "yes", "future_ownership": "sole", "burdens_known": "yes", "other_matters": "no"}
-    assert inquiry_problems(questions, good) == ()
     assert unexpected_answers(questions, good) == ()
     bad = {"true_intent": "perhaps", "burdens_known": "no", "other_matters": "no", "mortgage": "none"}
-    assert set(inquiry_problems(questions, bad)) == {
-        AnswerProblem("true_intent", AnswerFault.NOT_A_CHOICE),
-        AnswerProblem("future_ownership", AnswerFault.MISSING),
-        AnswerProblem("mortgage", AnswerFault.NOT_ASKED),
-    }
     assert {question.code for question in unexpected_answers(questions, bad)} == {"true_intent", "burdens_known"}
 
 
@@ -205,19 +170,6 @@ def test_a_district_may_waive_for_a_while() -> None:
     assert registration_fee(schedule, case, on=date(2015, 1, 1), district="320105").lines == ()
 
 
-@pytest.mark.parametrize(
-    ("due", "milestones"),
-    [
-        (FeeDue.ACCEPTANCE, {Milestone.ACCEPTED, Milestone.REVIEW_PASSED, Milestone.ENTERED}),
-        (FeeDue.REVIEW_PASSED, {Milestone.REVIEW_PASSED, Milestone.ENTERED}),
-        (FeeDue.BEFORE_CERTIFICATE, {Milestone.ENTERED}),
-    ],
-)
-def test_fee_falls_due_at_its_milestone(due: FeeDue, milestones: set[Milestone]) -> None:
-    business = replace(RESALE, fee_due=due)
-    assert {milestone for milestone in Milestone if fee_is_due(business, milestone)} == milestones
-
-
 DONE = TrackState.DONE
 
 
@@ -294,13 +246,6 @@ def test_every_pair_has_an_answer_and_courts_are_never_refused(standing: Standin
 def test_deadline(accepted: date, excluded: int, last_day: date) -> None:
     found = deadline(RESALE, accepted_on=accepted, calendar=CALENDAR, excluded_working_days=excluded)
     assert found == last_day
-
-
-def test_running_times_end() -> None:
-    start = datetime(2026, 11, 21, 8, tzinfo=UTC)
-    assert confirmation_expires(RESALE, start) == datetime(2026, 11, 24, 8, tzinfo=UTC)
-    assert correction_expires(RESALE, start) == datetime(2026, 12, 6, 8, tzinfo=UTC)
-    assert claim_expires(RESALE, start) == datetime(2027, 1, 20, 8, tzinfo=UTC)
 
 
 def test_the_version_in_force() -> None:
