@@ -9,6 +9,7 @@ import pytest
 from kit.clock import FixedClock
 from kit.db import fetch, transaction
 from kit.errors import OutsideError, Permanent
+from kit.log import current_request_id, request_scope
 from kit.outbox import Event, Handler, Outbox
 from kit.outbox import claim as claims
 from kit.outbox.drain import Drain, back_off
@@ -63,6 +64,23 @@ async def test_rows_of_one_key_are_handled_in_order_and_kept_in_history(db: Db):
     assert bench.woken == 5
     assert await fetch("SELECT id FROM kit_outbox") == []
     assert len(await fetch("SELECT id FROM kit_outbox_history")) == 5
+
+
+async def test_a_handler_works_under_the_id_of_the_request_that_caused_it(db: Db):
+    seen: list[tuple[int, str]] = []
+
+    async def listen(_: Any, event: Happened) -> None:
+        seen.append((event.number, current_request_id()))
+
+    bench = Bench(listen)
+    for number in (1, 2):
+        with request_scope(f"request-{number}"):
+            await bench.publish("a", number)
+    await bench.drain.until_idle()
+    assert seen == [(1, "request-1"), (2, "request-2")]
+    assert current_request_id() == ""
+    rows = await fetch("SELECT request_id FROM kit_outbox_history ORDER BY id")
+    assert [row["request_id"] for row in rows] == ["request-1", "request-2"]
 
 
 async def test_a_rolled_back_change_tells_nobody(db: Db):
