@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from kit.audit.verify import Finding
 from kit.crypto.keys import create_key_ring
 from kit.db.connection import database
 from kit.db.migrate import migrate
@@ -20,7 +21,7 @@ from server.journeys.seeding import seed_demo as seed_register
 from server.settings import Settings
 from server.staff import queries as staff_queries
 from server.staff import service as staff
-from server.wiring import CannotStart
+from server.wiring import CannotStart, audit
 
 
 async def prepare(settings: Settings, *, demo: bool = False) -> list[str]:
@@ -29,7 +30,7 @@ async def prepare(settings: Settings, *, demo: bool = False) -> list[str]:
         _check_no_city(settings)
     done = [f"keys: {settings.crypto.keys_directory}"]
     create_key_ring(settings.crypto.keys_directory)
-    create_ed25519(wiring.audit_key_file(settings))
+    create_ed25519(audit.key_file(settings))
     if settings.link.key_file is not None:
         create_ed25519(settings.link.key_file)
         done.append(f"link key: {settings.link.key_file}.pub is for the other side")
@@ -61,6 +62,12 @@ def _check_no_city(settings: Settings) -> None:
 async def migrate_database(settings: Settings) -> None:
     """Bring the database to the newest migration; one at a time."""
     await migrate(wiring.connection(settings), APPS)
+
+
+async def verify_audit(settings: Settings) -> list[Finding]:
+    """What is wrong with the audit trail; empty when nothing is."""
+    async with database(wiring.connection(settings), APPS):
+        return await audit.verify(settings)
 
 
 async def seed_demo(settings: Settings) -> None:

@@ -1,12 +1,9 @@
-import base64
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sanic import Request
 
 import notifications.ports
@@ -16,7 +13,6 @@ import server.catalogue.ports
 import server.certificates.ports
 import server.identity.ports
 import server.staff.ports
-from kit.audit.sealer import seal_once
 from kit.clock import Clock, OffsetClock, SystemClock
 from kit.crypto.cipher import Cipher
 from kit.crypto.keys import load_key_ring
@@ -27,7 +23,6 @@ from kit.idempotency.service import forget_old
 from kit.outbox import Handler, Outbox
 from kit.outbox.wake import Waker
 from kit.sessions import Lifetime
-from kit.settings import read_secret
 from kit.web.access import Authenticator, Principal
 from kit.web.edge import Edge
 from kit.web.limits import RateLimits
@@ -45,6 +40,7 @@ from server.registry import service as registry
 from server.settings import Settings
 from server.staff import queries as staff
 from server.staff import service as staff_service
+from server.wiring.audit import sealer
 from server.wiring.link import Link, connect_link
 from server.wiring.partners import Partners, connect
 from server.wiring.start import keys_and_secrets
@@ -69,11 +65,6 @@ def connection(settings: Settings) -> dict[str, Any]:
     """The database entry for Tortoise."""
     section = settings.database
     return credentials(section.url, password=section.password(), pool_size=section.pool_size)
-
-
-def audit_key_file(settings: Settings) -> Path:
-    """The key that signs the audit trail's daily anchor."""
-    return settings.crypto.keys_directory / "audit_anchor.pem"
 
 
 def build(settings: Settings, *, partners: bool = True, seal: bool = True) -> Built:
@@ -113,7 +104,7 @@ def _build(settings: Settings, *, partners: bool, seal: bool) -> Built:
         handlers=handlers,
         tax_verifier=outside.tax_verifier,
         peer_verifier=link.peer_verifier,
-        seal_audit=_audit_sealer(settings, clock),
+        seal_audit=sealer(settings, clock),
         tidy=_tidier(house),
         close=close,
     )
@@ -242,20 +233,3 @@ def _tidier(house: House) -> Callable[[], Awaitable[None]]:
         await registry.forget_nonces(house.registry)
 
     return tidy
-
-
-def _audit_sealer(settings: Settings, clock: Clock) -> Callable[[], Awaitable[int]]:
-    loaded: list[Ed25519PrivateKey] = []
-
-    def sign(message: bytes) -> str:
-        if not loaded:
-            key = load_pem_private_key(read_secret(audit_key_file(settings)).encode(), password=None)
-            if not isinstance(key, Ed25519PrivateKey):
-                raise TypeError("the audit anchor's key must be Ed25519")
-            loaded.append(key)
-        return base64.b64encode(loaded[0].sign(message)).decode()
-
-    async def seal() -> int:
-        return await seal_once(sign, now=clock.now())
-
-    return seal

@@ -30,14 +30,6 @@ class Checked(Protocol):
         ...
 
 
-class Reachable(Checked, Protocol):
-    """An adapter that can also try its other side without changing anything there."""
-
-    async def check_connection(self) -> None:
-        """Ask something harmless; OutsideError when the other side does not answer as it should."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of `yichuang check`."""
