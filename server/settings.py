@@ -85,6 +85,9 @@ class SealSettings(Section):
     """The registry's seal; only the registry role has the private keys."""
 
     directory: Path | None = Field(default=None, description="Folder with the seal's keys and certificates")
+    timestamp_url: BaseUrl | None = Field(
+        default=None, description="Time-stamping authority (RFC 3161) asked at each signature; unset: the folder's own"
+    )
     credential_keys: tuple[Path, ...] = Field(
         default=(), description="PEM files of the public keys that QR credentials are verified with, beside our own"
     )

@@ -10,9 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pyhanko.sign.timestamps import TimeStamper
 
 from server.adapters.seal import FileSeal, SealFiles, SealKeyError, key_signer
-from server.adapters.timestamps import LocalTimeStamper
+from server.adapters.timestamps import HttpTimeStamper, LocalTimeStamper
 
 DEMO_MARK = "演示"
 _YEARS = 10
@@ -25,6 +26,7 @@ _NAMES = (
     "credential_key.pem",
     "credential_public.pem",
 )
+_OF_EVERY_SEAL = ("signing_key.pem", "signing_chain.pem", "credential_key.pem", "credential_public.pem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +174,24 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def open_seal(directory: Path, *, demo: bool = True) -> FileSeal:
-    """The seal in a folder laid out as `create_demo_seal` lays it out; a city puts its own keys there.
+def open_seal(directory: Path, *, demo: bool = True, timestamp_url: str | None = None) -> FileSeal:
+    """The seal in a folder that names its files as `create_demo_seal` does; a city puts its own keys there.
 
-    Without `demo` the demonstration's own is refused (SealKeyError): nobody is to believe what it has sealed.
+    Timestamps come from `timestamp_url` (RFC 3161), else from the folder's own authority where it has one, else there
+    are none. Without `demo` the demonstration's own is refused (SealKeyError): nobody is to believe what it has sealed.
     """
-    missing = [name for name in _NAMES if not (directory / name).is_file()]
+    missing = [name for name in _OF_EVERY_SEAL if not (directory / name).is_file()]
     if missing:
         raise FileNotFoundError(f"{directory} is not a whole seal, it lacks {', '.join(missing)}")
-    seal = DemoSeal(*(directory / name for name in _NAMES)).open()
+    files = SealFiles(directory / "signing_key.pem", directory / "signing_chain.pem", directory / "credential_key.pem")
+    seal = FileSeal(files, timestamper=_timestamper(directory, timestamp_url))
     if DEMO_MARK in seal.name and not demo:
         raise SealKeyError("the seal is the demonstration's; a city needs its own")
     return seal
+
+
+def _timestamper(directory: Path, url: str | None) -> TimeStamper | None:
+    if url is not None:
+        return HttpTimeStamper(url)
+    key, chain = directory / "tsa_key.pem", directory / "tsa_chain.pem"
+    return LocalTimeStamper(key_signer(key, chain)) if key.is_file() and chain.is_file() else None

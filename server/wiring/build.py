@@ -193,7 +193,7 @@ def _seal(settings: Settings) -> Seal:
         return AbsentSeal()
     from server.adapters.seal_keys import open_seal  # half a second of libraries
 
-    return open_seal(directory, demo=settings.mode != "city")
+    return open_seal(directory, demo=settings.mode != "city", timestamp_url=settings.seal.timestamp_url)
 
 
 def _credential_key_files(settings: Settings) -> list[Path]:

@@ -1,3 +1,4 @@
+import asyncio
 import stat
 from pathlib import Path
 
@@ -5,10 +6,13 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from kit.errors import OutsideError
 from server.adapters import seal_keys
 from server.adapters.seal import SealKeyError
 from server.adapters.seal_keys import create_demo_seal, open_seal
-from tests.factories.certificates import REGISTRY_NAME
+from server.certificates.rendering import render
+from server.certificates.signing import verify_pdf
+from tests.factories.certificates import REGISTRY_NAME, face, qr
 
 
 def _contents(directory: Path) -> dict[str, bytes]:
@@ -90,3 +94,25 @@ def test_the_one_who_comes_second_uses_the_firsts(tmp_path: Path, monkeypatch: p
     assert demo.root.is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["seal"]
     assert demo.open().key_id
+
+
+async def test_a_city_may_do_without_an_authority_of_its_own_or_name_one(tmp_path: Path):
+    demo = create_demo_seal(tmp_path / "seal", REGISTRY_NAME)
+    roots = demo.root.read_bytes()
+    for path in (demo.root, demo.tsa_key, demo.tsa_chain):
+        path.unlink()
+    unsigned = render(face(), qr_png=qr())
+    signed = await open_seal(tmp_path / "seal").sign_pdf(unsigned)
+    check = await asyncio.to_thread(verify_pdf, signed, roots=roots)
+    assert check.sound
+    assert check.stamped_at is None
+    unreachable = open_seal(tmp_path / "seal", timestamp_url="http://127.0.0.1:1/tsa")
+    with pytest.raises(OutsideError, match="TIMESTAMP"):
+        await unreachable.sign_pdf(unsigned)
+
+
+def test_a_seal_without_its_keys_is_no_seal(tmp_path: Path):
+    demo = create_demo_seal(tmp_path / "seal", REGISTRY_NAME)
+    demo.credential_key.unlink()
+    with pytest.raises(FileNotFoundError, match=r"credential_key\.pem"):
+        open_seal(tmp_path / "seal")
