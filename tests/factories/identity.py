@@ -97,11 +97,16 @@ async def resident(
     return made
 
 
+async def opened(city: World, made: MadeResident) -> str:
+    """A real-name check that waits for the face; answers its id."""
+    return await service.open_face_check(
+        city.needs, resident_id=made.id, action="real_name", name=made.name, id_number=made.id_number
+    )
+
+
 async def verify(world: World, made: MadeResident) -> str:
     """Pass the real-name check; answers its id."""
-    check_id = await service.open_face_check(
-        world.needs, resident_id=made.id, action="real_name", name=made.name, id_number=made.id_number
-    )
+    check_id = await opened(world, made)
     await look(world, made, check_id)
     await service.settle_face_check(world.needs, resident_id=made.id, check_id=check_id)
     return check_id
