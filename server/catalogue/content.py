@@ -225,15 +225,6 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class NotificationTemplate:
-    """What parties are told on `event`; `text` may use the placeholders of PLACEHOLDERS."""
-
-    event: str
-    title: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class OpinionTemplate:
     """A ready opinion for an officer at `step` with the given `result`."""
 
@@ -243,7 +234,11 @@ class OpinionTemplate:
     text: str
 
 
-PLACEHOLDERS = frozenset({"business", "application_number", "case_number", "due", "fee", "reason", "office"})
+OPINION_RESULTS = {
+    "acceptance": frozenset({"accept", "correct", "refuse"}),
+    "review": frozenset({"pass", "reject"}),
+}
+"""By step, what an officer can decide there in words of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +269,6 @@ class BusinessType:
     confirmation_hours: int
     correction_days: int
     claim_days: int
-    notifications: tuple[NotificationTemplate, ...]
     opinions: tuple[OpinionTemplate, ...]
 
     def material(self, code: str) -> Material | None:
@@ -285,9 +279,6 @@ class BusinessType:
 
     def track(self, code: str) -> Track | None:
         return next((track for track in self.tracks if track.code == code), None)
-
-    def notification(self, event: str) -> NotificationTemplate | None:
-        return next((template for template in self.notifications if template.event == event), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from string import Formatter
 from typing import TypeVar
 
 from server.catalogue.content import (
-    PLACEHOLDERS,
+    OPINION_RESULTS,
     ApplyMode,
     BusinessType,
     CaseFacts,
@@ -26,7 +25,6 @@ from server.catalogue.content import (
     Material,
     MaterialForm,
     MaterialPer,
-    NotificationTemplate,
     OpinionTemplate,
     Output,
     Question,
@@ -79,7 +77,6 @@ def load_business(data: object) -> BusinessType:
         confirmation_hours=fields.integer("confirmation_hours", least=1, most=720),
         correction_days=fields.integer("correction_days", least=1, most=90),
         claim_days=fields.integer("claim_days", least=1, most=365),
-        notifications=_list(fields, "notifications", _notification, by="event"),
         opinions=_list(fields, "opinions", _opinion, by="code"),
     )
     fields.done()
@@ -255,17 +252,6 @@ def _step(fields: Fields) -> Step:
     )
 
 
-def _notification(fields: Fields) -> NotificationTemplate:
-    text = fields.text("text")
-    try:
-        used = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
-    except ValueError:
-        raise fields.fail("text", "花括号没有成对。") from None
-    if unknown := sorted(used - PLACEHOLDERS):
-        raise fields.fail("text", f"不认识的占位符：{'、'.join(unknown)}。")
-    return NotificationTemplate(event=_shaped(fields, "event", _WORD), title=fields.text("title"), text=text)
-
-
 def _opinion(fields: Fields) -> OpinionTemplate:
     return OpinionTemplate(
         code=_shaped(fields, "code", _WORD),
@@ -284,6 +270,8 @@ def _check_references(fields: Fields, business: BusinessType) -> None:
     for opinion in business.opinions:
         if opinion.step not in steps:
             raise fields.fail("opinions", f"“{opinion.code}”的步骤不在 steps 中。")
+        if opinion.result not in OPINION_RESULTS.get(opinion.step, ()):
+            raise fields.fail("opinions", f"“{opinion.code}”的结果不是这一步可以作出的决定。")
     sides = [rule for rule in business.roles if rule.least > 0]
     if business.apply_mode is ApplyMode.JOINT and len(sides) < len(("right holder", "obligor")):
         raise fields.fail("roles", "双方申请的业务至少要有两种必需的角色。")

@@ -42,13 +42,9 @@ def test_parts_are_found_by_code() -> None:
     track = RESALE.track("tax")
     assert track is not None
     assert track.blocked_code == "TAX_NOT_CLEARED"
-    template = RESALE.notification("accepted")
-    assert template is not None
-    assert template.text.format(business="二手房", case_number="1", due="2日").endswith("承诺办结日2日。")
     assert RESALE.material("M99") is None
     assert RESALE.role(PartyRole.CO_OWNER) is None
     assert RESALE.track("trade") is None
-    assert RESALE.notification("nothing") is None
 
 
 @pytest.mark.parametrize(

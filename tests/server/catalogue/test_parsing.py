@@ -68,9 +68,10 @@ BUSINESS_FAULTS = [
     ("questions.0.asked", ["nobody"], "business.questions[0].asked"),
     ("commitment", ..., "business.commitment"),
     ("tracks.0.blocks", "everything", "business.tracks[0].blocks"),
-    ("notifications.0.text", "{id_number}", "business.notifications[0].text"),
-    ("notifications.0.text", "{business", "business.notifications[0].text"),
+    ("notifications", [], "business"),
     ("opinions.0.step", "lunch", "business.opinions"),
+    ("opinions.0.step", "archive", "business.opinions"),
+    ("opinions.0.result", "pass", "business.opinions"),
     ("time_limit_working_days", 31, "business.time_limit_working_days"),
 ]
 
