@@ -17,7 +17,7 @@ from kit.web.validation import Answer, Empty, Input
 from server.journeys.house import House
 from server.registry import errors, queries, rules, service
 from server.registry.package import Party
-from server.registry.queries import CaseLine, CaseRecord
+from server.registry.queries import Attention, CaseLine, CaseRecord
 from server.registry.rules import CaseState
 from server.terms.codes import IdKind, PartyRole
 from server.terms.id_document import IdDocument
@@ -80,8 +80,27 @@ class CaseTrack(Answer):
     state_text: str
 
 
+class CaseOpinion(Answer):
+    """A ready opinion for a decision that may be taken now; `result` is that of a review."""
+
+    code: str
+    decision: str
+    result: str | None
+    text: str
+
+
+class CaseAttention(Answer):
+    """An answer of the inquiry that is not the expected one; no party where the signer is none of the case's."""
+
+    party_role: str | None
+    party_role_text: str | None
+    name_masked: str | None
+    question: str
+    answer: str
+
+
 class Case(CaseSummary):
-    """`waits_for` names the tracks that hold up what comes next."""
+    """`waits_for` names the tracks that hold up what comes next, `attention` the answers to look at before it."""
 
     unit_code: str
     certificate_number: str
@@ -89,6 +108,8 @@ class Case(CaseSummary):
     materials: list[CaseMaterial]
     tracks: list[CaseTrack]
     waits_for: list[str]
+    opinions: list[CaseOpinion]
+    attention: list[CaseAttention]
 
 
 class Acceptance(Input):
@@ -315,6 +336,22 @@ def _present(record: CaseRecord) -> Case:
             for track in record.tracks
         ],
         waits_for=[blocker.track for blocker in record.waits_for],
+        opinions=[
+            CaseOpinion(code=each.code, decision=each.decision, result=each.result, text=each.text)
+            for each in record.opinions
+        ],
+        attention=[_attention(each) for each in record.attention],
+    )
+
+
+def _attention(found: Attention) -> CaseAttention:
+    party = _party(found.party) if found.party else None
+    return CaseAttention(
+        party_role=party.role if party else None,
+        party_role_text=party.role_text if party else None,
+        name_masked=party.name_masked if party else None,
+        question=found.question,
+        answer=found.answer,
     )
 
 

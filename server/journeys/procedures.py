@@ -1,8 +1,9 @@
 """How the registry carries a business out, read from the catalogue: what its port asks for, in its words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from server.catalogue import queries as catalogue
 from server.catalogue import rules
@@ -13,6 +14,13 @@ from server.registry.rules import Blocker
 from server.terms.working_days import WorkCalendar
 
 _GATES: Mapping[str, Gate] = {"entry": Gate.ENTRY, "certificate": Gate.CERTIFICATE}
+_DECISIONS: Mapping[str, tuple[registry.Decision, Literal["passed", "rejected"] | None]] = {
+    "accept": ("acceptance", None),
+    "correct": ("correction", None),
+    "refuse": ("refusal", None),
+    "pass": ("review", "passed"),
+    "reject": ("review", "rejected"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,17 @@ class CatalogueProcedure:
         known = {code: TrackState(state) for code, state in states.items()}
         blocking = rules.join_blockers(self.business, known, _GATES[gate])
         return [Blocker(track.code, track.blocked_code, track.blocked_text) for track in blocking]
+
+    def opinions(self, step: Literal["acceptance", "review"]) -> Sequence[registry.Opinion]:
+        return [
+            registry.Opinion(each.code, *_DECISIONS[each.result], each.text)
+            for each in self.business.opinions
+            if each.step == step
+        ]
+
+    def unexpected(self, answers: Mapping[str, str]) -> Collection[str]:
+        asked = [question for question in self.business.questions if question.code in answers]
+        return {question.code for question in rules.unexpected_answers(asked, answers)}
 
     def promised_on(self, accepted_on: date) -> date:
         return rules.deadline(self.business, accepted_on=accepted_on, calendar=self.calendar)

@@ -42,6 +42,14 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    code: str
+    question: str
+    answer: str
+    answer_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Package:
     """The whole of it; amounts in fen."""
 
@@ -71,6 +79,24 @@ def parse_package(body: Mapping[str, Any]) -> Package:
             "materials": tuple(materials),
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The inquiry record (询问笔录) of one party, as that party read and signed it."""
+
+    id_number: str
+    answers: tuple[Answer, ...]
+
+
+def answered(confirmation: Mapping[str, Any]) -> Answered:
+    """Read out of what was confirmed; no answers where a statement carries none."""
+    statement = confirmation["statement"]
+    found = (
+        Answer(each["code"], each["question"], each["answer"], each["answer_text"])
+        for each in statement.get("inquiry", ())
+    )
+    return Answered(statement.get("me", {}).get("id_number", ""), tuple(found))
 
 
 def parties_from(values: Sequence[Mapping[str, Any]]) -> tuple[Party, ...]:

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
@@ -11,6 +11,7 @@ from server.registry.rules import Blocker
 from server.terms.messages import DownMessage, UpMessage
 
 Gate = Literal["entry", "certificate"]
+Decision = Literal["acceptance", "correction", "refusal", "review"]
 
 
 class Platform(Protocol):
@@ -37,6 +38,16 @@ class TrackPlan:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A ready opinion for a decision that officers take; `result` tells the two outcomes of a review apart."""
+
+    code: str
+    decision: Decision
+    result: Literal["passed", "rejected"] | None
+    text: str
+
+
 class Procedure(Protocol):
     """How one business is carried out under the version its case was filed under."""
 
@@ -55,6 +66,14 @@ class Procedure(Protocol):
 
     def blockers(self, states: Mapping[str, str], *, gate: Gate) -> Sequence[Blocker]:
         """The tracks that hold the case up at this gate, in the configured order."""
+        ...
+
+    def opinions(self, step: Literal["acceptance", "review"]) -> Sequence[Opinion]:
+        """What officers may start their opinion from at this step."""
+        ...
+
+    def unexpected(self, answers: Mapping[str, str]) -> Collection[str]:
+        """The codes of the inquiry questions whose answer an officer must look at."""
         ...
 
     def promised_on(self, accepted_on: date) -> date:

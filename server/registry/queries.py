@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,10 +17,10 @@ from server.registry.models import (
     RegistryTrack,
     RegistryUnit,
 )
-from server.registry.package import Party
-from server.registry.ports import Needs
-from server.registry.rules import Blocker, CaseState, RightState
-from server.registry.sealed import location_of, owner_of, parties_of
+from server.registry.package import Party, answered
+from server.registry.ports import Needs, Opinion, Procedure
+from server.registry.rules import REVIEW, Blocker, CaseState, RightState, step_of
+from server.registry.sealed import confirmations_of, location_of, owner_of, parties_of
 from server.terms.codes import HouseUsage
 from server.terms.scope import Scope
 from server.terms.unit_record import UnitRecord
@@ -73,6 +73,15 @@ class EntryLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Attention:
+    """An answer of the inquiry that an officer must look at; no party where the signer is none of the case's."""
+
+    party: Party | None
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseRecord:
     """A whole case, parties in clear: whoever shows it masks them."""
 
@@ -82,6 +91,8 @@ class CaseRecord:
     materials: tuple[MaterialLine, ...]
     tracks: tuple[TrackLine, ...]
     waits_for: tuple[Blocker, ...]
+    opinions: tuple[Opinion, ...]
+    attention: tuple[Attention, ...]
 
 
 _LINE = (
@@ -132,18 +143,34 @@ async def case(needs: Needs, *, scope: Scope, case_id: str) -> CaseRecord:
     )
     materials = await RegistryMaterial.filter(case_id=case_id).order_by("position")
     tracks = await RegistryTrack.filter(case_id=case_id).order_by("position")
-    entries = await RegistryCaseEntry.filter(case_id=case_id).order_by("position")
-    waits_for = await _waits_for(needs, case_id)
+    found = await RegistryCase.get(id=case_id)
+    entries = [_entry(needs, entry) for entry in await RegistryCaseEntry.filter(case_id=case_id).order_by("position")]
+    waits_for = await _waits_for(needs, found)
+    step = step_of(line.state, review=next((track.state for track in tracks if track.code == REVIEW), None))
+    parties = [party for entry in entries for party in entry.parties]
     return CaseRecord(
         line=line,
         business_name=procedure.name,
-        entries=tuple(_entry(needs, entry) for entry in entries),
+        entries=tuple(entries),
         materials=tuple(
             MaterialLine(m.id, m.code, m.name, m.party_position, m.digest, m.mime, m.size) for m in materials
         ),
         tracks=tuple(TrackLine(track.code, track.name, track.state) for track in tracks),
         waits_for=tuple(waits_for),
+        opinions=tuple(procedure.opinions(step)) if step else (),
+        attention=tuple(_attention(procedure, parties, confirmations_of(needs.cipher, found))),
     )
+
+
+def _attention(
+    procedure: Procedure, parties: Sequence[Party], confirmations: Sequence[Mapping[str, Any]]
+) -> Iterator[Attention]:
+    by_number = {party.id_number: party for party in reversed(parties)}
+    for record in map(answered, confirmations):
+        unexpected = procedure.unexpected({each.code: each.answer for each in record.answers})
+        for each in record.answers:
+            if each.code in unexpected:
+                yield Attention(by_number.get(record.id_number), each.question, each.answer_text)
 
 
 def _entry(needs: Needs, entry: RegistryCaseEntry) -> EntryLine:
@@ -158,9 +185,8 @@ def _entry(needs: Needs, entry: RegistryCaseEntry) -> EntryLine:
     )
 
 
-async def _waits_for(needs: Needs, case_id: str) -> list[Blocker]:
+async def _waits_for(needs: Needs, found: RegistryCase) -> list[Blocker]:
     """What holds up the next gate of a running case; nothing before acceptance and after the end."""
-    found = await RegistryCase.get(id=case_id)
     if found.state == CaseState.ACCEPTED:
         return await blockers(needs, found, gate="entry")
     if found.state == CaseState.ENTERED:

@@ -2,7 +2,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from server.registry import errors
 from server.registry.package import Party
@@ -76,6 +76,13 @@ def check_state(action: str, state: str) -> None:
     """CASE_STATE_WRONG unless a case in this state may take the step."""
     if state not in ALLOWED[action]:
         raise errors.CaseStateWrong(f"办件状态为“{state_text(state)}”，不能办理这一步，请刷新后再看")
+
+
+def step_of(state: str, *, review: str | None) -> Literal["acceptance", "review"] | None:
+    """The step whose decision is next and takes an opinion; `review` is the state of that track."""
+    if state == CaseState.RECEIVED:
+        return "acceptance"
+    return "review" if state == CaseState.ACCEPTED and review in {OPEN, FAILED} else None
 
 
 def check_version(given: int | None, current: int) -> None:

@@ -1,13 +1,16 @@
 """Where the registry's personal data is sealed, and how it is opened again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from kit.crypto.cipher import Cipher
-from server.registry.models import RegistryCaseEntry, RegistryHolder, RegistryUnit
+from server.registry.models import RegistryCase, RegistryCaseEntry, RegistryHolder, RegistryUnit
 from server.registry.package import Party, parties_from, parties_to
 from server.terms.unit_record import Owner
 
+_CONFIRMATIONS = "registry_case.confirmations_sealed"
 _PARTIES = "registry_case_entry.parties_sealed"
 _LOCATION = "registry_unit.location_sealed"
 _NAME, _NUMBER = "registry_holder.name_sealed", "registry_holder.id_number_sealed"
@@ -20,6 +23,15 @@ def seal_location(cipher: Cipher, unit_id: str, location: str) -> str:
 
 def location_of(cipher: Cipher, unit: RegistryUnit) -> str:
     return cipher.open(unit.location_sealed, (_LOCATION, unit.id))
+
+
+def seal_confirmations(cipher: Cipher, case_id: str, confirmations: Sequence[Mapping[str, Any]]) -> str:
+    return cipher.seal_json(orjson.loads(orjson.dumps(list(confirmations))), (_CONFIRMATIONS, case_id))
+
+
+def confirmations_of(cipher: Cipher, case: RegistryCase) -> list[dict[str, Any]]:
+    """What each party confirmed, as the platform sent it."""
+    return list(cipher.open_json(case.confirmations_sealed, (_CONFIRMATIONS, case.id)))
 
 
 def seal_parties(cipher: Cipher, entry_id: str, parties: Sequence[Party]) -> str:

@@ -158,6 +158,24 @@ def entry(
     }
 
 
+def confirmation(position: int, owner: SeedOwner, **answers: str) -> dict[str, Any]:
+    """What one party confirmed; the answers by the question's code."""
+    inquiry = [
+        {"code": code, "question": f"{code}？", "answer": answer, "answer_text": f"答：{answer}"}
+        for code, answer in answers.items()
+    ]
+    return {
+        "party_position": position,
+        "digest": "a" * 64,
+        "confirmed_at": "2026-03-16T09:00:00+08:00",
+        "face_check_id": new_id(),
+        "statement": {
+            "me": {"party": position, "name": owner.name, "id_number": owner.id_number},
+            "inquiry": inquiry,
+        },
+    }
+
+
 def package(application_id: str, digest: str, **changes: Any) -> dict[str, Any]:
     return {
         "application_id": application_id,

@@ -1,6 +1,5 @@
 from datetime import datetime
 
-import orjson
 from tortoise.exceptions import IntegrityError
 
 from kit.audit.service import Actor, record
@@ -12,10 +11,9 @@ from server.registry.models import RegistryCase, RegistryCaseEntry, RegistryMate
 from server.registry.package import Package, parse_package
 from server.registry.ports import Needs, Procedure
 from server.registry.rules import CaseState
-from server.registry.sealed import seal_parties
+from server.registry.sealed import seal_confirmations, seal_parties
 from server.terms.messages import UpMessage
 
-_CONFIRMATIONS = "registry_case.confirmations_sealed"
 PLATFORM = Actor("system", "platform")
 
 
@@ -87,9 +85,7 @@ async def _fill(needs: Needs, found: RegistryCase | None, package: Package, now:
     case.price_fen = package.price_fen
     case.state = CaseState.RECEIVED
     case.submitted_at, case.received_at, case.updated_at = package.submitted_at, now, now
-    case.confirmations_sealed = needs.cipher.seal_json(
-        orjson.loads(orjson.dumps(list(package.confirmations))), (_CONFIRMATIONS, case.id)
-    )
+    case.confirmations_sealed = seal_confirmations(needs.cipher, case.id, package.confirmations)
     case.version += 1
     await case.save()
     return case

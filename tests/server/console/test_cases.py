@@ -78,6 +78,40 @@ async def test_a_case_from_the_list_to_the_entry(made: registry.Desk, officer: h
     assert (entered.json()["state"], entered.json()["waits_for"]) == ("entered", ["fee"])
 
 
+async def test_ready_opinions_follow_the_case(made: registry.Desk, officer: httpx.AsyncClient) -> None:
+    case_id, _ = await registry.received(made.needs)
+
+    def decisions(answer: httpx.Response) -> list[tuple[str, str | None]]:
+        return [(each["decision"], each["result"]) for each in answer.json()["opinions"]]
+
+    received = await officer.get(f"/staff/v1/cases/{case_id}")
+    assert decisions(received) == [("acceptance", None), ("correction", None), ("correction", None), ("refusal", None)]
+    assert received.json()["opinions"][0]["text"] == "申请材料齐全，符合法定形式，予以受理。"
+    accepted = await act(officer, case_id, "acceptance")
+    assert decisions(accepted) == [("review", "passed"), ("review", "rejected")]
+    rejected = await act(officer, case_id, "review", {"result": "rejected"})
+    assert decisions(rejected) == [("review", "passed"), ("review", "rejected")]
+    assert decisions(await act(officer, case_id, "review", {"result": "passed"})) == []
+
+
+async def test_unexpected_answers_are_put_before_the_officer(made: registry.Desk, officer: httpx.AsyncClient) -> None:
+    quiet, _ = await registry.received(made.needs)
+    assert (await officer.get(f"/staff/v1/cases/{quiet}")).json()["attention"] == []
+    confirmations = [
+        registry.confirmation(1, registry.P1, true_intent="yes", habitation="yes"),
+        registry.confirmation(3, registry.P3, true_intent="yes", burdens_known="no", future_ownership="sole"),
+        registry.confirmation(4, registry.P4, true_intent="no"),
+    ]
+    case_id, _ = await registry.received(made.needs, confirmations=confirmations)
+    shown = await officer.get(f"/staff/v1/cases/{case_id}")
+    assert [list(each.values()) for each in shown.json()["attention"]] == [
+        ["obligor", "义务人", "张*", "habitation？", "答：yes"],
+        ["right_holder", "权利人", "王*", "burdens_known？", "答：no"],
+        [None, None, None, "true_intent？", "答：no"],
+    ]
+    assert not any(secret in shown.text for secret in (registry.P1.name, registry.P3.name, registry.P4.id_number))
+
+
 async def test_the_same_key_decides_once(made: registry.Desk, officer: httpx.AsyncClient) -> None:
     case_id, _ = await registry.received(made.needs)
     key = {"Idempotency-Key": "accept-0001"}

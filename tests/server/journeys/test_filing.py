@@ -10,6 +10,7 @@ from server.applications.states import State
 from server.catalogue.errors import BusinessUnknown
 from server.identity.errors import FaceCheckMismatch, FaceCheckUsed
 from server.journeys import filing
+from server.registry.package import answered
 from server.relay.errors import UnitNotFound
 from server.terms.codes import PartyRole
 from server.terms.messages import UpMessage
@@ -213,5 +214,8 @@ async def test_the_package_is_what_the_wire_takes(city: City):
     assert (entry["register_version"], package["price_fen"]) == (1, make.PRICE)
     assert {each["party_position"] for each in package["materials"] if each["code"] == "M02"} == {0, 1, 2}
     assert [each["statement"]["me"]["party"] for each in package["confirmations"]] == [0, 1, 2]
+    inquiries = [answered(each) for each in package["confirmations"]]
+    assert [each.id_number for each in inquiries] == [resident.id_number for resident in city.all]
+    assert all("true_intent" in {answer.code for answer in each.answers} for each in inquiries)
     record = await queries.full(city.files.needs, application_id=case.id)
     assert record.state is State.SUBMITTED

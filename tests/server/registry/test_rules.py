@@ -34,6 +34,22 @@ def test_each_step_is_taken_only_from_its_states(action: str, allowed: set[str])
             assert rules.state_text(state) in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    ("state", "review", "step"),
+    [
+        ("received", "not_started", "acceptance"),
+        ("correction_asked", "not_started", None),
+        ("accepted", "open", "review"),
+        ("accepted", "failed", "review"),
+        ("accepted", "done", None),
+        ("accepted", None, None),
+        ("entered", "done", None),
+    ],
+)
+def test_the_step_that_takes_an_opinion(state: str, review: str | None, step: str | None) -> None:
+    assert rules.step_of(state, review=review) == step
+
+
 def test_a_version_is_checked_only_when_it_is_given() -> None:
     rules.check_version(None, 3)
     rules.check_version(3, 3)
