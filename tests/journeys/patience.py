@@ -90,15 +90,19 @@ class PatientCaller(Caller):
 
 
 def _renewing(calls: Caller, attempt: Callable[[], dict[str, Any]], renew: Callable[[], None]) -> dict[str, Any]:
-    """Try once more with a new code, but only after a lost call: a code refused otherwise is an error of ours."""
-    before = len(calls.lost) if isinstance(calls, PatientCaller) else 0
-    try:
-        return attempt()
-    except NotAsItShould:
-        if not isinstance(calls, PatientCaller) or len(calls.lost) == before:
-            raise
-    renew()
-    return attempt()
+    """Try once more with a new code after each lost call: a code refused otherwise is an error of ours."""
+    while True:
+        before = _lost(calls)
+        try:
+            return attempt()
+        except NotAsItShould:
+            if _lost(calls) == before:
+                raise
+        renew()
+
+
+def _lost(calls: Caller) -> int:
+    return len(calls.lost) if isinstance(calls, PatientCaller) else 0
 
 
 @dataclass(slots=True)
