@@ -20,7 +20,7 @@ _REGISTRY_HOSTS = (
     "npmjs" + ".com",
     "proxy.golang" + ".org",
 )
-_HOMES = re.compile(r"/(?:home|Users)/[a-z][a-z0-9_-]*/|/work/[a-z]|[A-Z]:\\Users\\")
+_HOMES = re.compile(r"/(?:home|Users)/[a-z][a-z0-9_-]*/|/roo[t]/|[A-Z]:\\Users\\")
 
 
 def _committed() -> list[Path]:
