@@ -90,10 +90,13 @@ class Answered:
 
 
 def answered(confirmation: Mapping[str, Any]) -> Answered:
-    """Read out of what was confirmed; no answers where a statement carries none."""
+    """Read out of what was confirmed; no answers where a statement carries none.
+
+    The wire does not look inside a statement, so a line that lacks something is shown with what it has.
+    """
     statement = confirmation["statement"]
     found = (
-        Answer(each["code"], each["question"], each["answer"], each["answer_text"])
+        Answer(*(str(each.get(part, "")) for part in ("code", "question", "answer", "answer_text")))
         for each in statement.get("inquiry", ())
     )
     return Answered(statement.get("me", {}).get("id_number", ""), tuple(found))
