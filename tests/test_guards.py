@@ -20,12 +20,14 @@ from urllib.parse import urlsplit
 import httpx
 import pymysql
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from sanic import Sanic
 
 from kit.crypto.keys import create_key_ring
 from kit.errors import Problem
 from kit.outbox import Event
 from kit.web import app as web
+from kit.web import openapi
 from kit.web.docs_errors import _modules, problems_of
 from kit.web.routes import RouteSpec
 from sandbox import credentials
@@ -186,6 +188,14 @@ def _ask(stranger: httpx.Client, spec: RouteSpec) -> httpx.Response:
 def test_public_routes_are_these(specs: dict[str, list[RouteSpec]]):
     public = {f"{spec.method} {spec.path}" for found in specs.values() for spec in found if _is_public(spec)}
     assert public == PUBLIC
+
+
+@pytest.mark.parametrize("role", ["platform", "registry", "all"])
+def test_the_interface_of_each_role_is_valid_openapi(role: str, specs: dict[str, list[RouteSpec]]):
+    document = openapi.document(specs[role], title="Yichuang", version="1")
+    OpenAPIV31SpecValidator(document).validate()
+    described = {(path, method) for path, methods in document["paths"].items() for method in methods}
+    assert len(described) == len({(spec.path, spec.method) for spec in specs[role]})
 
 
 def _is_public(spec: RouteSpec) -> bool:
