@@ -65,9 +65,9 @@ async def running(app: Sanic[Any, Any]) -> AsyncIterator[str]:
     finally:
         await server.before_stop()
         server.close()
-        await server.wait_closed()
         for connection in list(server.connections):
             connection.close()
+        await server.wait_closed()  # from Python 3.12 on, it waits for the connections too
         await server.after_stop()
         Sanic.unregister_app(app)
 
