@@ -167,6 +167,7 @@ async def test_what_the_register_does_not_say_is_not_accepted(desk: registry.Des
 async def test_an_application_without_a_version_is_held_against_the_facts_alone(desk: registry.Desk) -> None:
     case_id, _ = await registry.received(desk.needs, entries=[registry.entry(register_version=None)])
     await service.accept(desk.needs, staff_id=OFFICER, scope=HERE, case_id=case_id, opinion="")
+    assert (await RegistryCase.get(id=case_id)).state == "accepted"
 
 
 async def test_a_unit_of_another_district_is_not_this_registrys(desk: registry.Desk) -> None:
