@@ -27,6 +27,13 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 
 setup: need-python $(VENV)/.ready
 
+# What the wallets' own Node libraries say of our signatures; tests ask them. Pinned by hash, no install scripts.
+INDEPENDENT := tests/independent
+$(INDEPENDENT)/node_modules/.ready: $(INDEPENDENT)/package-lock.json $(INDEPENDENT)/.npmrc
+	@echo "setting up $(INDEPENDENT)"
+	@cd $(INDEPENDENT) && npm ci --silent
+	@touch $@
+
 # Debian packages, asked for in one line and before anything that takes a minute.
 need-%:
 	@bash .ci/need $(subst -, ,$*)
@@ -37,7 +44,7 @@ demo: need-python-fonts setup
 run: need-python-fonts setup
 	@$(BIN)/python -m sandbox.run $(ARGS)
 
-test: need-python-fonts-mariadb setup
+test: need-python-fonts-mariadb-node setup $(INDEPENDENT)/node_modules/.ready
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: setup
