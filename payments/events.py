@@ -55,3 +55,30 @@ class PaymentSettled(Event):
     @property
     def ordering_key(self) -> str:
         return self.subject_id
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOpened(Event):
+    """Money is to go back; published again, delayed, for as long as its fate is unknown."""
+
+    name: ClassVar[str] = "payments.refund_opened"
+    refund_id: str
+
+    @property
+    def ordering_key(self) -> str:
+        return self.refund_id
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSettled(Event):
+    """The wallet has given the money back."""
+
+    name: ClassVar[str] = "payments.refund_settled"
+    refund_id: str
+    order_id: str
+    purpose: str
+    subject_id: str
+
+    @property
+    def ordering_key(self) -> str:
+        return self.subject_id

@@ -1,13 +1,14 @@
 """What payments needs of wallets, in our words; one provider per wallet implements both protocols."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
 
 from kit.clock import Clock
 from kit.crypto.cipher import Cipher
 from kit.outbox import Outbox
+from payments.refund_rules import RefundNotice, RefundReport
 from payments.rules import Report
 
 ClientParams = dict[str, str]
@@ -26,7 +27,8 @@ class Account:
 class NewOrder:
     """What a wallet is asked for; the same number with the same content may be asked any number of times.
 
-    `payer_address` is the payer's openid at this wallet; `description` holds nothing personal.
+    `payer_address` is the payer's id at this wallet (an openid, at Alipay perhaps a 2088 number); `description` holds
+    nothing personal.
     """
 
     out_trade_no: str
@@ -71,16 +73,78 @@ class Notices(Protocol):
     def open(self, headers: Mapping[str, str], raw_body: bytes) -> Notice:
         """The notice, proven genuine on its raw bytes; raises NOTICE_REFUSED."""
 
-    def read(self, body: bytes) -> Report:
-        """What a notice opened before says; raises UnreadableReport."""
+    def read(self, body: bytes) -> Report | RefundNotice:
+        """What a notice opened before says, of a payment or of a refund; raises UnreadableReport."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRefund:
+    """What a wallet is asked to give back; the same number with the same content may be asked any number of times.
+
+    `amount_fen` of the `total_fen` that was paid under `out_trade_no`; the payer reads `reason` in the wallet.
+    """
+
+    out_trade_no: str
+    out_refund_no: str
+    amount_fen: int
+    total_fen: int
+    reason: str
+
+
+class Refunds(Protocol):
+    """Refunds at one wallet. Every method raises OutsideError and holds no transaction."""
+
+    async def refund(self, refund: NewRefund) -> RefundReport:
+        """Ask for it, or find it asked for already; that it was taken on does not mean that it will succeed."""
+
+    async def query_refund(self, out_trade_no: str, out_refund_no: str) -> RefundReport | None:
+        """What became of it; None when the wallet never heard of the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One movement of money as a wallet booked it; `service_fee_fen` is negative where the wallet gives it back."""
+
+    kind: Literal["payment", "refund"]
+    out_trade_no: str
+    transaction_id: str
+    out_refund_no: str
+    amount_fen: int
+    service_fee_fen: int
+    at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A wallet's books of one day in China; `raw` as it came, `totals` in fen by our own names."""
+
+    wallet: str
+    day: date
+    raw: bytes
+    lines: tuple[BillLine, ...]
+    totals: Mapping[str, int]
+
+
+class BillNotReady(Exception):  # noqa: N818 - says what it is: ask again later
+    """The wallet has not closed its books of that day yet."""
+
+
+class Bills(Protocol):
+    """The daily bill of one wallet."""
+
+    async def fetch(self, day: date) -> Bill:
+        """The bill of a day in China; raises BillNotReady and OutsideError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """By wallet; a wallet without its secret is in neither map, and then has no callback route."""
+    """By wallet; a wallet without its secret is in none of the maps, and then has no callback route."""
 
     clock: Clock
     outbox: Outbox
     cipher: Cipher
     ordering: Mapping[str, Ordering]
     notices: Mapping[str, Notices]
+    refunds: Mapping[str, Refunds] = field(default_factory=dict)
+    bills: Mapping[str, Bills] = field(default_factory=dict)

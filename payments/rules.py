@@ -8,6 +8,10 @@ from enum import StrEnum
 CURRENCY = "CNY"
 FREE = "none"
 """The wallet of an order of zero fen, which settles by itself."""
+WECHAT = "wechat"
+ALIPAY = "alipay"
+WALLET_TEXTS = {WECHAT: "微信支付", ALIPAY: "支付宝", FREE: "无需缴费"}
+"""What a resident or finance reads."""
 
 ATTEMPT_LASTS = timedelta(hours=1)
 """How long a resident may pay under one number; well inside the two hours that a prepay_id lives."""
@@ -79,6 +83,11 @@ class Fault(StrEnum):
     REFUNDED = "refunded"
     NOT_PAID = "not_paid"
     PAID_TWICE = "paid_twice"
+    UNKNOWN_REFUND = "unknown_refund"
+    REFUND_DIFFERS = "refund_differs"
+    REFUND_CLOSED = "refund_closed"
+    REFUND_ABNORMAL = "refund_abnormal"
+    REFUND_REFUSED = "refund_refused"
 
     @property
     def text(self) -> str:
@@ -97,6 +106,11 @@ _FAULT_TEXTS = {
     Fault.REFUNDED: "在钱包中已退款",
     Fault.NOT_PAID: "通知称未支付",
     Fault.PAID_TWICE: "重复支付，等待退款",
+    Fault.UNKNOWN_REFUND: "退款不是我们发起的",
+    Fault.REFUND_DIFFERS: "退款内容不符",
+    Fault.REFUND_CLOSED: "退款被钱包关闭，需重新发起",
+    Fault.REFUND_ABNORMAL: "退款异常，需在商户平台处理",
+    Fault.REFUND_REFUSED: "钱包拒绝退款，排除原因后会自动再次申请",
 }
 
 
