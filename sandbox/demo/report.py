@@ -33,6 +33,7 @@ class Report:
     def walk(self, step: Step) -> None:
         """Do it and print its line, also when it fails; what went wrong is raised on."""
         self.journey.step = step.number
+        self.journey.titles[step.number] = step.what
         start = time.monotonic()
         status = "FAILED"
         try:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -37,6 +37,7 @@ class Journey:
 
     says: Callable[[str], None] = lambda _: None
     step: int = 0
+    titles: dict[int, str] = field(default_factory=dict)
     calls: list[CallMade] = field(default_factory=list)
 
     def note(self, *, name: str, method: str, path: str, status: int, code: str | None, ms: float) -> None:
@@ -46,8 +47,11 @@ class Journey:
         return Counter(call.status for call in self.calls if call.step == step)
 
     def write(self, path: Path) -> None:
-        rows = ",\n".join("  " + json.dumps(asdict(call), ensure_ascii=False) for call in self.calls)
-        path.write_text(f"[\n{rows}\n]\n", encoding="utf-8")
+        """The steps by number and title, and every call, one to a line."""
+        steps = [{"number": number, "title": title} for number, title in sorted(self.titles.items())]
+        parts = {"steps": steps, "calls": [asdict(call) for call in self.calls]}
+        lists = (f'"{name}": [\n{_lines(entries)}\n]' for name, entries in parts.items())
+        path.write_text("{" + ",\n".join(lists) + "}\n", encoding="utf-8")
 
     def wait_for(self, what: str, look: Callable[[], T | None], *, seconds: float = _PATIENCE_SECONDS) -> T:
         """Look again and again until there is something; NotAsItShould when the time is over."""
@@ -62,6 +66,10 @@ class Journey:
                 told = True
             time.sleep(_POLL_SECONDS)
         return found
+
+
+def _lines(entries: list[dict[str, Any]]) -> str:
+    return ",\n".join("  " + json.dumps(entry, ensure_ascii=False) for entry in entries)
 
 
 def require(holds: object, what: str) -> None:

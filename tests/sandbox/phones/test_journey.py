@@ -23,12 +23,14 @@ def caller(journey: Journey, transport: httpx.MockTransport) -> Caller:
 
 
 def test_a_call_is_noted_without_its_query(tmp_path: Path):
-    journey = Journey(step=3)
+    journey = Journey(step=3, titles={3: "the materials"})
     calls = caller(journey, answering(200, {"items": []}, "application/json"))
     assert calls.get("upload", "/files", params={"party_id": "p"}) == {"items": []}
     calls.close()
     journey.write(tmp_path / "journey.json")
-    (noted,) = json.loads((tmp_path / "journey.json").read_text())
+    written = json.loads((tmp_path / "journey.json").read_text())
+    assert written["steps"] == [{"number": 3, "title": "the materials"}]
+    (noted,) = written["calls"]
     assert list(noted) == ["step", "name", "method", "path", "status", "code", "ms"]
     assert noted["path"] == "/files"
     assert (noted["step"], noted["status"], noted["code"]) == (3, 200, None)
