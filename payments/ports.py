@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from kit.clock import Clock
 from kit.crypto.cipher import Cipher
 from kit.outbox import Outbox
+from payments.bills.bill import Bill
 from payments.refund_rules import RefundNotice, RefundReport
 from payments.rules import Report
 
@@ -101,40 +102,19 @@ class Refunds(Protocol):
         """What became of it; None when the wallet never heard of the number."""
 
 
-@dataclass(frozen=True, slots=True)
-class BillLine:
-    """One movement of money as a wallet booked it; `service_fee_fen` is negative where the wallet gives it back."""
-
-    kind: Literal["payment", "refund"]
-    out_trade_no: str
-    transaction_id: str
-    out_refund_no: str
-    amount_fen: int
-    service_fee_fen: int
-    at: datetime
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """A wallet's books of one day in China; `raw` as it came, `totals` in fen by our own names."""
-
-    wallet: str
-    day: date
-    raw: bytes
-    lines: tuple[BillLine, ...]
-    totals: Mapping[str, int]
-
-
 class BillNotReady(Exception):  # noqa: N818 - says what it is: ask again later
-    """The wallet has not closed its books of that day yet."""
+    """There is no bill of that day, or not yet; `absent` when the wallet says that there is none at all."""
+
+    def __init__(self, *, absent: bool = False) -> None:
+        super().__init__("no bill" if absent else "not ready")
+        self.absent = absent
 
 
 class Bills(Protocol):
     """The daily bill of one wallet."""
 
     async def fetch(self, day: date) -> Bill:
-        """The bill of a day in China; raises BillNotReady and OutsideError."""
+        """The bill of a day in China; raises BillNotReady, UnreadableBill and OutsideError."""
 
 
 @dataclass(frozen=True, slots=True)
