@@ -9,12 +9,16 @@ from sanic import Request
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` None means that nothing is sent (204)."""
+    """`body` None means that nothing is sent (204); `content` is sent as it is, a file or a page."""
 
     status: int
     body: dict[str, Any] | None
+    content: bytes | None = None
+    media_type: str = "application/json; charset=utf-8"
 
     def raw(self) -> bytes:
+        if self.content is not None:
+            return self.content
         return b"" if self.body is None else compact(self.body)
 
 

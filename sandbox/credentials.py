@@ -3,6 +3,7 @@
 import json
 import secrets
 import string
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +26,8 @@ MERCHANT_ID = "1900000109"
 WECHATPAY_KEY_ID = "PUB_KEY_ID_SANDBOX0000000000000001"
 TAX_KEY_ID = "tax-sandbox"
 CITY_KEY_ID = "city-sandbox"
+ALIPAY_APP_ID = "2021000000000001"
+ALIPAY_SELLER_ID = "2088000000000001"
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
@@ -46,17 +49,24 @@ class Keys:
     merchant_public: RSAPublicKey
     tax_bureau_key: Ed25519PrivateKey
     city_tax_public: Ed25519PublicKey
+    alipay_app_id: str
+    alipay_seller_id: str
+    alipay_templates: dict[str, str]
+    alipay_key: RSAPrivateKey
+    alipay_app_public: RSAPublicKey
+    alipay_aes_key: bytes
 
 
 def init(directory: Path) -> bool:
-    """Make every key and id under `directory`; False when they were there already."""
+    """Make every key and id under `directory`, anew where an earlier sandbox knew fewer; False when all are there."""
     city, partners = directory / "credentials", directory / "partners"
-    if (city / "credentials.json").exists():
+    if _is_complete(city / "credentials.json"):
         return False
     for folder in (city, partners):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _make_wechat_pay_keys(city, partners)
     _make_tax_keys(city, partners)
+    _make_alipay_keys(city, partners)
     _write(city / "app_secret", secrets.token_hex(16))
     _write(city / "apiv3_key", _text(32))
     # The ids come last: their presence says that everything else is there.
@@ -76,7 +86,17 @@ def load(directory: Path) -> Keys:
         merchant_public=cast("RSAPublicKey", _public(partners / "merchant_public.pem")),
         tax_bureau_key=cast("Ed25519PrivateKey", _private(partners / "tax_bureau_key.pem")),
         city_tax_public=cast("Ed25519PublicKey", _public(partners / "city_tax_public.pem")),
+        alipay_key=cast("RSAPrivateKey", _private(partners / "alipay_key.pem")),
+        alipay_app_public=cast("RSAPublicKey", _public(partners / "alipay_app_public.pem")),
+        alipay_aes_key=b64decode((city / "alipay_aes_key").read_text()),
     )
+
+
+def _is_complete(file: Path) -> bool:
+    if not file.exists():
+        return False
+    there, wanted = json.loads(file.read_text()), _ids()
+    return there.keys() == wanted.keys() and there["templates"].keys() == wanted["templates"].keys()
 
 
 def _ids() -> dict[str, Any]:
@@ -88,6 +108,9 @@ def _ids() -> dict[str, Any]:
         "tax_key_id": TAX_KEY_ID,
         "city_key_id": CITY_KEY_ID,
         "templates": {name: _text(43) for name in TEMPLATE_NAMES},
+        "alipay_app_id": ALIPAY_APP_ID,
+        "alipay_seller_id": ALIPAY_SELLER_ID,
+        "alipay_templates": {name: secrets.token_hex(16) for name in TEMPLATE_NAMES},
     }
 
 
@@ -106,6 +129,16 @@ def _make_tax_keys(city: Path, partners: Path) -> None:
     _write(partners / "city_tax_public.pem", _public_pem(ours.public_key()))
     _write(partners / "tax_bureau_key.pem", _private_pem(theirs))
     _write(city / "tax_bureau_public.pem", _public_pem(theirs.public_key()))
+
+
+def _make_alipay_keys(city: Path, partners: Path) -> None:
+    app = generate_private_key(public_exponent=65537, key_size=2048)
+    platform = generate_private_key(public_exponent=65537, key_size=2048)
+    _write(city / "alipay_app_key.pem", _private_pem(app))
+    _write(partners / "alipay_app_public.pem", _public_pem(app.public_key()))
+    _write(partners / "alipay_key.pem", _private_pem(platform))
+    _write(city / "alipay_public_key.pem", _public_pem(platform.public_key()))
+    _write(city / "alipay_aes_key", b64encode(secrets.token_bytes(16)).decode())
 
 
 def _text(length: int) -> str:

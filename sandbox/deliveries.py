@@ -39,7 +39,10 @@ class Receipt:
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One notification; `sign(body, url, forgery)` gives the headers, `accepts` reads the receiver's status."""
+    """One notification; `sign(body, url, forgery)` gives the headers, `accepts` reads the receiver's status.
+
+    For partners that sign inside the body `compose(forgery)` makes each attempt's; `accepts_body` reads what was said.
+    """
 
     target: str
     subject: str
@@ -48,6 +51,8 @@ class Delivery:
     sign: Signature
     accepts: Callable[[int], bool]
     on_accepted: Callable[[], None]
+    compose: Callable[[Forgery], bytes] | None = None
+    accepts_body: Callable[[str], bool] = lambda _: True
     attempts: list[dict[str, Any]] = field(default_factory=list)
     accepted: bool = False
     last_headers: dict[str, str] | None = None
@@ -87,6 +92,8 @@ class Courier:
 
     async def send(self, delivery: Delivery, forgery: Forgery = HONEST) -> Receipt:
         """One attempt, whatever comes of it."""
+        if delivery.compose is not None:
+            delivery.body = delivery.compose(forgery)
         return await self._post(delivery, delivery.sign(delivery.body, delivery.url, forgery))
 
     async def replay(self, delivery: Delivery) -> Receipt:
@@ -112,7 +119,7 @@ class Courier:
         forgery = Forgery(wrong_key=kind is Kind.WRONG_SIGNATURE)
         copies = 2 if kind is Kind.DUPLICATE else 1
         receipts = [await self.send(delivery, forgery) for _ in range(copies)]
-        return any(receipt.status is not None and delivery.accepts(receipt.status) for receipt in receipts)
+        return any(_accepted(delivery, receipt) for receipt in receipts)
 
     async def _post(self, delivery: Delivery, headers: dict[str, str]) -> Receipt:
         if self._http is None:
@@ -142,3 +149,7 @@ class Courier:
                 "accepted": each.accepted,
                 "attempts": each.attempts,
             }
+
+
+def _accepted(delivery: Delivery, receipt: Receipt) -> bool:
+    return receipt.status is not None and delivery.accepts(receipt.status) and delivery.accepts_body(receipt.body)

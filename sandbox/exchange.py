@@ -15,6 +15,9 @@ from sandbox.faults import Fault, Faults, Kind
 Handler = Callable[[Request], Answer]
 # (request, body, spoil) -> headers; `spoil` asks for a signature that must not verify.
 Signer = Callable[[Request, bytes, bool], dict[str, str]]
+# The same for partners that sign inside the body: the answer as it goes out.
+Envelope = Callable[[Request, Answer, bool], Answer]
+MadeUp = Callable[[Request, Fault], Answer]
 
 _PAY_CODES = {429: "FREQUENCY_LIMITED", 500: "SYSTEM_ERROR"}
 _WECHAT_BUSY = -1
@@ -28,20 +31,38 @@ class Exchange:
     books: Books
 
     def wrap(self, target: str, handler: Handler, signer: Signer | None = None) -> Callable[..., Any]:
+        return self.wrap_gateway(
+            lambda _: target, handler, signer=signer, made_up=lambda _, fault: _made_up(target, fault)
+        )
+
+    def wrap_gateway(
+        self,
+        target_of: Callable[[Request], str],
+        handler: Handler,
+        *,
+        made_up: MadeUp,
+        signer: Signer | None = None,
+        envelope: Envelope | None = None,
+    ) -> Callable[..., Any]:
+        """For one address behind which there are many interfaces: the request says which fault it may meet."""
+
         async def serve(request: Request, **_: str) -> HTTPResponse:
+            target = target_of(request)
             fault = self.faults.take(target)
             kind = fault.kind if fault else None
             if fault and kind is Kind.DELAY:
                 await asyncio.sleep(fault.seconds)
             if fault and kind is Kind.DROP and not fault.after:
                 return await self._hang_up(request, target, None)
-            answer = _made_up(target, fault) if fault and kind is Kind.STATUS else _answer(handler, request)
+            answer = made_up(request, fault) if fault and kind is Kind.STATUS else _answer(handler, request)
             if kind is Kind.DROP:
                 return await self._hang_up(request, target, answer)
             raw = answer.raw()
-            headers = signer(request, raw, kind is Kind.WRONG_SIGNATURE) if signer else {}
+            spoil = kind is Kind.WRONG_SIGNATURE
+            headers = signer(request, raw, spoil) if signer else {}
             self._write_down(request, target, answer.status, raw, kind)
-            return HTTPResponse(raw, answer.status, headers, "application/json; charset=utf-8")
+            sent = envelope(request, answer, spoil) if envelope else answer
+            return HTTPResponse(sent.raw(), sent.status, headers, sent.media_type)
 
         return serve
 

@@ -5,6 +5,7 @@ people are hardly ever given; the phone numbers of the pattern 1990000000x belon
 and are never called.
 """
 
+import hashlib
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from sandbox.books import Books
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A resident with a WeChat account; `homes` is what the tax bureau knows of the family's homes."""
+    """A resident with a WeChat and an Alipay account; `homes` is what the tax bureau knows of the family's homes."""
 
     key: str
     name: str
@@ -22,6 +23,16 @@ class Person:
     openid: str
     homes: int = 0
     alive: bool = True
+
+    @property
+    def alipay_user_id(self) -> str:
+        """2088 and twelve digits."""
+        number = int.from_bytes(hashlib.sha256(self.key.encode()).digest()[:8])
+        return f"2088{number % 10**12:012}"
+
+    @property
+    def alipay_open_id(self) -> str:
+        return f"074aSandboxAlipayPerson{self.key:0>14}"
 
 
 def openid_of(key: str) -> str:
@@ -63,6 +74,10 @@ class People:
 
     def by_openid(self, openid: str) -> Person | None:
         return next((each for each in self._by_key.values() if each.openid == openid), None)
+
+    def by_alipay(self, address: str) -> Person | None:
+        """By user_id or open_id."""
+        return next((p for p in self.all() if address in {p.alipay_user_id, p.alipay_open_id}), None)
 
     def by_document(self, *, name: str, id_number: str) -> Person | None:
         """The person both of these belong to: a right number under another name is nobody."""

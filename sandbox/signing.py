@@ -4,15 +4,21 @@ import hashlib
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
+from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.padding import PKCS7
 
 WECHAT_PAY_SCHEME = "WECHATPAY2-SHA256-RSA2048"
+_ZERO_IV = bytes(16)
 _AUTHORIZATION_PART = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -67,6 +73,26 @@ def gcm_encrypt(key: bytes, *, nonce: str, associated_data: str, plaintext: byte
 def gcm_decrypt(key: bytes, *, nonce: str, associated_data: str, ciphertext: str) -> bytes:
     """The reverse of `gcm_encrypt`; raises InvalidTag."""
     return AESGCM(key).decrypt(nonce.encode(), b64decode(ciphertext), associated_data.encode())
+
+
+def alipay_content(params: Mapping[str, str]) -> bytes:
+    """What both sides of Alipay sign: the non-empty parameters but `sign`, sorted, raw, as `k=v&k=v`."""
+    pairs = sorted((name, value) for name, value in params.items() if name != "sign" and value)
+    return "&".join(f"{name}={value}" for name, value in pairs).encode()
+
+
+def cbc_encrypt(key: bytes, plaintext: bytes) -> str:
+    """AES-CBC with a zero IV and PKCS7, as Alipay encrypts, in Base64."""
+    padder, encryptor = PKCS7(128).padder(), Cipher(AES(key), CBC(_ZERO_IV)).encryptor()
+    padded = padder.update(plaintext) + padder.finalize()
+    return b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
+
+
+def cbc_decrypt(key: bytes, ciphertext: str) -> bytes:
+    """The reverse of `cbc_encrypt`; raises ValueError."""
+    decryptor, unpadder = Cipher(AES(key), CBC(_ZERO_IV)).decryptor(), PKCS7(128).unpadder()
+    padded = decryptor.update(b64decode(ciphertext, validate=True)) + decryptor.finalize()
+    return unpadder.update(padded) + unpadder.finalize()
 
 
 def yc_message(*, method: str, path: str, timestamp: str, nonce: str, body: bytes) -> bytes:

@@ -21,6 +21,9 @@ def test_the_city_gets_its_own_keys_and_the_partners_public_ones(directory: Path
         "wechatpay_public_key.pem",
         "city_tax_key.pem",
         "tax_bureau_public.pem",
+        "alipay_app_key.pem",
+        "alipay_public_key.pem",
+        "alipay_aes_key",
     }
     for path in (directory / "credentials").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
