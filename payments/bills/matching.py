@@ -1,0 +1,256 @@
+"""A bill held against our books: what differs, line by line. Pure; amounts in fen.
+
+Whatever the totals differ by is exactly what the findings differ by, so that "no findings" means the same fen.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+
+from payments.bills.bill import BillLine, LineKind, Totals
+
+_APART = timedelta(days=1)
+"""The two sides' clocks may fall on both sides of a midnight; more than a day apart is something else."""
+
+Key = tuple[LineKind, str]
+"""What a movement is known by: a payment by the wallet's transaction, a refund by our number of it."""
+
+
+class FindingKind(StrEnum):
+    """What does not fit; each becomes a row for finance."""
+
+    MISSING_WITH_US = "missing_with_us"
+    MISSING_IN_BILL = "missing_in_bill"
+    AMOUNT_DIFFERS = "amount_differs"
+    STATE_DIFFERS = "state_differs"
+    UNKNOWN_REFUND = "unknown_refund"
+    DUPLICATE_LINE = "duplicate_line"
+    NUMBER_DIFFERS = "number_differs"
+    DAY_DIFFERS = "day_differs"
+    SETTLED_DIFFERS = "settled_differs"
+    FEE_IMPLAUSIBLE = "fee_implausible"
+
+    @property
+    def text(self) -> str:
+        """What finance reads."""
+        return _TEXTS[self]
+
+
+_TEXTS = {
+    FindingKind.MISSING_WITH_US: "账单有收款，我方没有",
+    FindingKind.MISSING_IN_BILL: "我方有记录，账单没有",
+    FindingKind.AMOUNT_DIFFERS: "金额不一致",
+    FindingKind.STATE_DIFFERS: "账单已入账，我方未入账",
+    FindingKind.UNKNOWN_REFUND: "账单有退款，我方没有",
+    FindingKind.DUPLICATE_LINE: "账单中重复出现",
+    FindingKind.NUMBER_DIFFERS: "交易号相同，商户单号不一致",
+    FindingKind.DAY_DIFFERS: "入账日期相差一天以上",
+    FindingKind.SETTLED_DIFFERS: "结算金额与订单金额不一致（优惠）",
+    FindingKind.FEE_IMPLAUSIBLE: "手续费超出合理范围",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """One movement as our books have it; not `booked` when we know its number but took no money for moved under it."""
+
+    kind: LineKind
+    out_trade_no: str
+    transaction_id: str
+    out_refund_no: str = ""
+    amount_fen: int
+    day: date
+    booked: bool = True
+    order_id: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.kind, self.transaction_id if self.kind is LineKind.PAYMENT else self.out_refund_no
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that does not fit; an amount is None where a side has none. `position` is the bill's line."""
+
+    kind: FindingKind
+    line_kind: LineKind
+    out_trade_no: str
+    transaction_id: str
+    out_refund_no: str
+    ours_fen: int | None
+    theirs_fen: int | None
+    position: int | None
+    order_id: str | None
+
+    @property
+    def reference(self) -> str:
+        """The same for the same thing, whenever the bill is matched again."""
+        number = self.out_refund_no if self.line_kind is LineKind.REFUND else self.transaction_id
+        nth = f":{self.position}" if self.kind is FindingKind.DUPLICATE_LINE else ""
+        return f"{self.kind.value}:{self.line_kind.value}:{number or self.out_trade_no}{nth}"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Our side: whatever a line may be about, whatever day it is of.
+
+    `by_number` knows payments by our own number and holds numbers under which nothing was booked. `elsewhere` are those
+    of our movements that another day's bill has.
+    """
+
+    by_key: Mapping[Key, Ours] = field(default_factory=dict)
+    by_number: Mapping[str, Ours] = field(default_factory=dict)
+    elsewhere: frozenset[Key] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What came of it; `ours` are the totals of what belongs to this bill, fees aside: we keep no books of them."""
+
+    findings: tuple[Finding, ...]
+    ours: Totals
+
+
+def match(day: date, lines: Sequence[BillLine], books: Books) -> Matched:
+    """Hold the bill of `day` against our books: every line against its record, then the day's records left over."""
+    findings: list[Finding] = []
+    met: dict[Key, Ours] = {}
+    seen: set[Key] = set()
+    for line in lines:
+        key = _key_of(line)
+        if key in seen:
+            findings.append(_of_line(FindingKind.DUPLICATE_LINE, line, None))
+            continue
+        seen.add(key)
+        ours = books.by_key.get(key)
+        if ours is not None and ours.booked:
+            met[key] = ours
+            findings += _differences(day, line, ours)
+        else:
+            findings.append(_unbooked(line, ours or books.by_number.get(line.out_trade_no)))
+        findings += _oddities(line)
+    left = [each for key, each in books.by_key.items() if each.booked and each.day == day and key not in seen]
+    left = [each for each in left if each.key not in books.elsewhere]
+    findings += [_left_over(each) for each in left]
+    return Matched(tuple(findings), _totals([*met.values(), *left]))
+
+
+def _key_of(line: BillLine) -> Key:
+    return line.kind, line.transaction_id if line.kind is LineKind.PAYMENT else line.out_refund_no
+
+
+def _differences(day: date, line: BillLine, ours: Ours) -> list[Finding]:
+    found = []
+    if line.amount_fen != ours.amount_fen:
+        found.append(_of_line(FindingKind.AMOUNT_DIFFERS, line, ours))
+    if line.out_trade_no != ours.out_trade_no:
+        found.append(_of_line(FindingKind.NUMBER_DIFFERS, line, ours))
+    # A wallet takes a refund on when it can, which may be days after it was asked.
+    if line.kind is LineKind.PAYMENT and abs(ours.day - day) > _APART:
+        found.append(_of_line(FindingKind.DAY_DIFFERS, line, ours))
+    return found
+
+
+def _unbooked(line: BillLine, known: Ours | None) -> Finding:
+    """Money moved that our books do not have; `known` when at least the number is ours."""
+    if line.kind is LineKind.REFUND:
+        asked = known is not None and known.kind is LineKind.REFUND
+        return _of_line(FindingKind.STATE_DIFFERS if asked else FindingKind.UNKNOWN_REFUND, line, known, booked=False)
+    waiting = known is not None and not known.booked
+    return _of_line(FindingKind.STATE_DIFFERS if waiting else FindingKind.MISSING_WITH_US, line, known, booked=False)
+
+
+def _oddities(line: BillLine) -> list[Finding]:
+    """What the wallet's own figures of one line say."""
+    found = []
+    if line.settled_fen != line.amount_fen:
+        found.append(_of_figures(FindingKind.SETTLED_DIFFERS, line, line.amount_fen, line.settled_fen))
+    fee = line.service_fee_fen if line.kind is LineKind.PAYMENT else -line.service_fee_fen
+    if not 0 <= fee <= line.amount_fen:
+        found.append(_of_figures(FindingKind.FEE_IMPLAUSIBLE, line, None, line.service_fee_fen))
+    return found
+
+
+def _of_line(kind: FindingKind, line: BillLine, ours: Ours | None, *, booked: bool = True) -> Finding:
+    return Finding(
+        kind=kind,
+        line_kind=line.kind,
+        out_trade_no=line.out_trade_no,
+        transaction_id=line.transaction_id,
+        out_refund_no=line.out_refund_no,
+        ours_fen=ours.amount_fen if ours and booked else None,
+        theirs_fen=line.amount_fen,
+        position=line.position,
+        order_id=ours.order_id if ours else None,
+    )
+
+
+def _of_figures(kind: FindingKind, line: BillLine, ours_fen: int | None, theirs_fen: int) -> Finding:
+    return Finding(
+        kind=kind,
+        line_kind=line.kind,
+        out_trade_no=line.out_trade_no,
+        transaction_id=line.transaction_id,
+        out_refund_no=line.out_refund_no,
+        ours_fen=ours_fen,
+        theirs_fen=theirs_fen,
+        position=line.position,
+        order_id=None,
+    )
+
+
+def _left_over(ours: Ours) -> Finding:
+    return Finding(
+        kind=FindingKind.MISSING_IN_BILL,
+        line_kind=ours.kind,
+        out_trade_no=ours.out_trade_no,
+        transaction_id=ours.transaction_id,
+        out_refund_no=ours.out_refund_no,
+        ours_fen=ours.amount_fen,
+        theirs_fen=None,
+        position=None,
+        order_id=ours.order_id,
+    )
+
+
+def _totals(records: Iterable[Ours]) -> Totals:
+    found = tuple(records)
+    payments = [each.amount_fen for each in found if each.kind is LineKind.PAYMENT]
+    refunds = [each.amount_fen for each in found if each.kind is LineKind.REFUND]
+    return Totals(
+        payments=len(payments),
+        payments_fen=sum(payments),
+        refunds=len(refunds),
+        refunds_fen=sum(refunds),
+        settled_fen=sum(payments) - sum(refunds),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A discrepancy that was noted when a wallet said it; `reported_fen` None where nothing was said of an amount."""
+
+    id: str
+    out_trade_no: str
+    transaction_id: str
+    reported_fen: int | None
+
+
+def explanation(finding: Finding, known: Iterable[Known]) -> str | None:
+    """The id of a discrepancy that already tells of the same money; None when the finding stands alone.
+
+    Only money that the bill has and we have not is explained so: what is missing in the bill never is.
+    """
+    if finding.theirs_fen is None or finding.kind in _OF_THE_BILL_ALONE:
+        return None
+    for each in known:
+        if each.reported_fen is not None and each.reported_fen != finding.theirs_fen:
+            continue
+        numbers = {finding.transaction_id, finding.out_refund_no} - {""}
+        if each.transaction_id in numbers or (not each.transaction_id and each.out_trade_no == finding.out_trade_no):
+            return each.id
+    return None
+
+
+_OF_THE_BILL_ALONE = frozenset({FindingKind.DUPLICATE_LINE, FindingKind.SETTLED_DIFFERS, FindingKind.FEE_IMPLAUSIBLE})
