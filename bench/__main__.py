@@ -6,11 +6,11 @@ from types import FrameType
 
 import click
 
-from bench import login_session, progress_read, verify_offline
+from bench import login_session, payment_notifications, progress_read, verify_offline
 from bench.results import Figure, table, write
 from bench.stage import ROOT, stage
 
-FIGURES = {each.NAME: each.measure for each in (progress_read, login_session, verify_offline)}
+FIGURES = {each.NAME: each.measure for each in (progress_read, login_session, verify_offline, payment_notifications)}
 RESULTS = ROOT / "var" / "bench" / "results.json"
 
 

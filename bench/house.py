@@ -1,10 +1,13 @@
 """The real server on the run's MariaDB, set up by the commands that an operator types."""
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.stage import Server, Stage
+from sandbox.run import toml
 
 POOL = 32
 _SETTINGS = """
@@ -45,17 +48,24 @@ class House:
     def keys(self) -> Path:
         return self.folder / "keys"
 
-    def settings(self, *, port: int, level: str) -> Path:
-        """Write the settings of one process; another log level or port is another file."""
+    def settings(self, *, port: int, level: str, sections: Mapping[str, Any] | None = None) -> Path:
+        """Write the settings of one process, `sections` for partners added; another level or port is another file."""
         path = self.folder / f"{level.lower()}-{port}.toml"
         text = _SETTINGS.format(database=self.database, folder=self.folder, port=port, level=level, pool=POOL)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(f"{text}\n{toml.dumps(sections or {})}", encoding="utf-8")
         return path
 
-    def serve(self, stage: Stage, *, level: str = "INFO", under: tuple[str, ...] = ()) -> Server:
+    def serve(
+        self,
+        stage: Stage,
+        *,
+        level: str = "INFO",
+        under: tuple[str, ...] = (),
+        sections: Mapping[str, Any] | None = None,
+    ) -> Server:
         """The product's own server: one worker process, its log in a file; `under` a program that runs modules."""
         port = free_port()
-        settings = self.settings(port=port, level=level)
+        settings = self.settings(port=port, level=level, sections=sections)
         arguments = (*(under or ("-m",)), "server.cli", "--settings", str(settings), "serve")
         return stage.serve(f"ours-{level.lower()}", *arguments, url=f"http://127.0.0.1:{port}", ready="/healthz")
 

@@ -60,14 +60,18 @@ class Stage:
         if done.returncode:
             raise RuntimeError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
 
-    def serve(self, name: str, *arguments: str, url: str, ready: str) -> Server:
-        """Start `python <arguments>` and wait until GET `ready` answers; its output goes to a file."""
-        path = self.folder / f"{name}.log"
-        with path.open("wb") as output:
+    def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `python <arguments>`; its output goes to a file."""
+        with (self.folder / f"{name}.log").open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, *arguments], cwd=ROOT, env=environment(), stdout=output, stderr=output
             )
-        self.stack.callback(_stop, process)
+        self.stack.callback(stop, process)
+        return process
+
+    def serve(self, name: str, *arguments: str, url: str, ready: str) -> Server:
+        """Start `python <arguments>` and wait until GET `ready` answers; its output goes to a file."""
+        process, path = self.start(name, *arguments), self.folder / f"{name}.log"
         server = Server(process.pid, url)
         deadline = time.monotonic() + _READY_SECONDS
         while not _answers(server, ready):
@@ -92,7 +96,8 @@ def _answers(server: Server, path: str) -> bool:
     return True
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End it, by force when it does not go; nothing when it has ended."""
     process.terminate()
     try:
         process.wait(timeout=_STOP_SECONDS)

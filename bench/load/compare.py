@@ -1,4 +1,4 @@
-"""A figure from loads: contenders in turns, each warmed up, judged by CPU time per request."""
+"""A figure from loads: contenders in turns, judged by CPU time per request or by completed work per second."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -29,6 +29,30 @@ def by_cpu(name: str, contenders: Mapping[str, Load]) -> Figure:
         n=sum(run.requests for run in found[OURS]),
         extra={"contenders": {each: told(runs) for each, runs in found.items()}},
     )
+
+
+Work = Callable[[], Run]
+"""Has one contender do a fixed amount of work that it has not done before."""
+
+
+def by_work(name: str, contenders: Mapping[str, Work], *, unit: str = "us/operation") -> Figure:
+    """`ours` against `bare`, by the wall time that one completed operation takes under the load's concurrency."""
+    found = alternate(contenders)
+    value = middle([_wall_us(run) for run in found[OURS]])
+    baseline = middle([_wall_us(run) for run in found[BASELINE]])
+    return Figure(
+        name=name,
+        value=value,
+        baseline=baseline,
+        unit=unit,
+        ratio=ratio(ours=value, baseline=baseline),
+        n=sum(run.requests for run in found[OURS]),
+        extra={"contenders": {each: told(runs) for each, runs in found.items()}},
+    )
+
+
+def _wall_us(run: Run) -> float:
+    return run.seconds / run.requests * 1e6
 
 
 def _measured(load: Load) -> Run:

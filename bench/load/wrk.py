@@ -10,6 +10,8 @@ from bench.statistics import middle
 
 CONNECTIONS = 32
 _SCRIPT = Path(__file__).with_name("requests.lua")
+_POSTS = Path(__file__).with_name("posts.lua")
+_LONGEST_SECONDS = 120  # a script that has sent everything stops by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,36 @@ def parse(output: str) -> tuple[int, float, float, float]:
     return found["requests"], found["microseconds"] / 1e6, found["p50_us"] / 1e3, found["p99_us"] / 1e3
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One prepared request; no part may hold a tab or a line break."""
+
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+def write_posts(path: Path, posts: Iterable[Post]) -> None:
+    """Write what `run_all` sends, each once."""
+    lines = ("\t".join([each.path, *(f"{k}: {v}" for k, v in each.headers.items()), each.body]) for each in posts)
+    path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+
+def run_all(posts: Path, *, url: str, pid: int) -> Run:
+    """Send every prepared request once over 32 connections, as fast as they are answered."""
+    return _run(_POSTS, _LONGEST_SECONDS, url=url, requests=posts, pid=pid)
+
+
 def run(seconds: int, *, url: str, requests: Path, pid: int) -> Run:
     """Load `url` for so many seconds with 32 connections; `pid` is the server whose CPU time counts."""
+    return _run(_SCRIPT, seconds, url=url, requests=requests, pid=pid)
+
+
+def _run(script: Path, seconds: int, *, url: str, requests: Path, pid: int) -> Run:
     wrk = shutil.which("wrk")
     if wrk is None:
         raise RuntimeError("wrk is missing; `make bench` installs it, or: apt-get install wrk")
-    command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT), url]
+    command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), url]
     before = cpu.seconds(pid)
     done = subprocess.run([*command, "--", str(requests)], check=True, capture_output=True, text=True)
     spent = cpu.seconds(pid) - before
