@@ -16,11 +16,13 @@ APPS: Apps = {
         "server.staff.models",
         "server.catalogue.models",
         "server.applications.models",
+        "server.sharing.models",
         "server.relay.models",
         "server.registry.models",
         "server.certificates.models",
+        "server.delivery.models",
     ),
-    "payments": ("payments.models",),
+    "payments": ("payments.models", "payments.bill_models"),
     "notifications": ("notifications.models",),
 }
 

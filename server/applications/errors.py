@@ -93,6 +93,12 @@ class TooManyFiles(Problem):
     title = "这项材料的文件数量已达上限，请先删除不需要的文件，再上传新的"
 
 
+class SharedNotRemovable(Problem):
+    code = "SHARED_NOT_REMOVABLE"
+    kind = Kind.STATE
+    title = "政府部门共享的材料不能删除；您认为内容有误的，请另外上传自己的材料，登记人员会一并查看"
+
+
 class MaterialsMissing(Problem):
     code = "MATERIALS_MISSING"
     kind = Kind.CONTENT

@@ -26,7 +26,7 @@ from server.applications.records import (
     Unit,
 )
 from server.applications.requirements import Requirements
-from server.applications.states import PartyState, State
+from server.applications.states import Origin, PartyState, State
 from server.terms.codes import PartyRole
 from server.terms.share import Share
 
@@ -110,7 +110,17 @@ def _party(cipher: Cipher, row: ApplicationParty, roles: list[RoleRecord]) -> Pa
 
 
 def file_record(row: ApplicationMaterial) -> FileRecord:
-    return FileRecord(row.id, row.code, row.party_key or None, row.digest, row.mime, row.size)
+    return FileRecord(
+        id=row.id,
+        code=row.code,
+        party_id=row.party_key or None,
+        digest=row.digest,
+        mime=row.mime,
+        size=row.size,
+        origin=Origin(row.origin),
+        source=row.source,
+        evidence_id=row.evidence_id,
+    )
 
 
 async def load_confirmations(cipher: Cipher, application_id: str) -> tuple[ConfirmationRecord, ...]:

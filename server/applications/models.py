@@ -116,7 +116,11 @@ class ApplicationRole(models.Model):
 
 
 class ApplicationMaterial(models.Model):
-    """One file of a material; `party_key` is the party's id, or empty for a material of the whole application."""
+    """One file of a material; `party_key` is the party's id, or empty for a material of the whole application.
+
+    A file of origin `shared` came from a department: `party_key` is whom it is about, `source` and `evidence_id` say
+    where it is from, `uploaded_by` who asked for it.
+    """
 
     id: str = id_field()
     application: fields.ForeignKeyRelation["Application"] = fields.ForeignKeyField(
@@ -129,6 +133,9 @@ class ApplicationMaterial(models.Model):
     mime = fields.CharField(max_length=64)
     size = fields.BigIntField()
     uploaded_by = fields.CharField(max_length=32)
+    origin = code_field(default="upload", db_default="upload")
+    source = code_field(null=True)
+    evidence_id = fields.CharField(max_length=32, null=True)
     created_at = UtcDatetimeField()
 
     class Meta:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from server.applications.requirements import Requirements
-from server.applications.states import PartyState, State
+from server.applications.states import Origin, PartyState, State
 from server.terms.codes import PartyRole
 from server.terms.share import Share
 
@@ -130,7 +130,10 @@ class EntryRecord:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A file of a material; `party_id` None when it belongs to the whole application."""
+    """A file of a material; `party_id` None when it belongs to the whole application.
+
+    One of a department's (`shared`) is about the party `party_id`; only the party itself may read it.
+    """
 
     id: str
     code: str
@@ -138,6 +141,13 @@ class FileRecord:
     digest: str
     mime: str
     size: int
+    origin: Origin = Origin.UPLOAD
+    source: str | None = None
+    evidence_id: str | None = None
+
+    @property
+    def shared(self) -> bool:
+        return self.origin is Origin.SHARED
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,11 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class MaterialLine:
-    """One line of the material list; `form` is uploaded, generated or elsewhere, `max_bytes` counts per file."""
+    """One line of the material list; `form` is uploaded, generated or elsewhere, `max_bytes` counts per file.
+
+    `source_code` names the department whose data may take its place, once there is some about each party at the
+    positions `source_parties`; None where it can only be uploaded.
+    """
 
     code: str
     name: str
@@ -19,6 +23,8 @@ class MaterialLine:
     max_bytes: int
     max_files: int
     hint: str
+    source_code: str | None = None
+    source_parties: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,8 @@ class Requirements:
 
 
 def _material(line: dict[str, Any]) -> MaterialLine:
-    return MaterialLine(**{**line, "accepted_mime": tuple(line["accepted_mime"])})
+    places = tuple(line.get("source_parties", ()))  # absent in applications opened before there were sources
+    return MaterialLine(**{**line, "accepted_mime": tuple(line["accepted_mime"]), "source_parties": places})
 
 
 def _question(line: dict[str, Any]) -> QuestionLine:

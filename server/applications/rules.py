@@ -21,8 +21,8 @@ from server.applications.errors import (
     SharesNotWhole,
 )
 from server.applications.records import Owner, PartyDraft
-from server.applications.requirements import QuestionLine, Requirements
-from server.applications.states import State, TrackState
+from server.applications.requirements import MaterialLine, QuestionLine, Requirements
+from server.applications.states import Origin, State, TrackState
 from server.terms.codes import CoOwnership, PartyRole
 from server.terms.share import sum_to_one
 
@@ -90,6 +90,32 @@ class Missing:
     code: str
     name: str
     party_id: str | None
+
+
+def concerned(line: MaterialLine, parties: Sequence[str]) -> tuple[str, ...]:
+    """Whom the line's department is asked about; `parties` are the ids of all, by position."""
+    return tuple(parties[place] for place in line.source_parties)
+
+
+def filled_slots(
+    requirements: Requirements, *, parties: Sequence[str], files: Iterable[tuple[str, str | None, str]]
+) -> set[tuple[str, str | None]]:
+    """The (material code, party id or None) that need no upload any more; `files` are (code, party id, origin).
+
+    A department's data takes the place of a material of the whole application once it is there about every party
+    concerned: 不动产登记暂行条例第24条.
+    """
+    slots: set[tuple[str, str | None]] = set()
+    shared: set[tuple[str, str | None]] = set()
+    for code, party_id, origin in files:
+        (shared if origin == Origin.SHARED else slots).add((code, party_id))
+    for line in requirements.materials:
+        about = concerned(line, parties)
+        if line.per_party:
+            slots |= {(line.code, each) for each in about if (line.code, each) in shared}
+        elif about and all((line.code, each) in shared for each in about):
+            slots.add((line.code, None))
+    return slots
 
 
 def missing_materials(

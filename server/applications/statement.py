@@ -113,7 +113,8 @@ def _material(record: ApplicationRecord, file: Any) -> dict[str, Any]:
         "party": owner.position if owner else None,
         "party_name": owner.name if owner else None,
         "digest": file.digest,
-        "size": file.size,
+        # All parties read this: the length of what a department said of one of them would tell the others something.
+        **({"source": file.source} if file.shared else {"size": file.size}),
     }
 
 
@@ -146,5 +147,6 @@ def _material_lines(materials: list[dict[str, Any]]) -> list[str]:
     counted: dict[str, int] = {}
     for each in materials:
         title = each["name"] + (f"（{each['party_name']}）" if each["party_name"] else "")
+        title += "（部门共享）" if "source" in each else ""
         counted[title] = counted.get(title, 0) + 1
     return [f"{title}：{count}份文件" for title, count in counted.items()]

@@ -49,6 +49,13 @@ class TrackState(_Told):
     FAILED = "failed", "未通过"
 
 
+class Origin(StrEnum):
+    """How a file of a material came: from a party's phone, or from a department."""
+
+    UPLOAD = "upload"
+    SHARED = "shared"
+
+
 class Hold(StrEnum):
     """What must end before an application may be withdrawn, expire or be deleted."""
 

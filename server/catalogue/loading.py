@@ -13,6 +13,7 @@ from server.catalogue.parsing import (
     load_dictionaries,
     load_fees,
 )
+from server.catalogue.sources import Source, load_sources
 from server.terms.working_days import WorkCalendar
 
 BUSINESS_FILES = ("transfer_resale.yaml",)
@@ -39,6 +40,10 @@ def shipped_conflicts() -> ConflictTable:
 
 def shipped_dictionaries() -> dict[str, Dictionary]:
     return load_dictionaries(read_shipped("dictionaries.yaml"))
+
+
+def shipped_sources() -> tuple[Source, ...]:
+    return load_sources(read_shipped("sources.yaml"))
 
 
 def shipped_calendar() -> WorkCalendar:

@@ -17,6 +17,7 @@ from server.catalogue.parsing import (
 from server.catalogue.ports import Needs
 from server.catalogue.rules import in_force
 from server.catalogue.service import BUSINESS, TABLE
+from server.catalogue.sources import Source, load_sources
 from server.terms.working_days import WorkCalendar
 
 LONGEST_CODE = 32
@@ -80,6 +81,15 @@ async def conflicts(needs: Needs) -> ConflictTable:
 
 async def _conflicts() -> ConflictTable:
     return load_conflicts(await _table("conflicts"))
+
+
+async def sources(needs: Needs) -> tuple[Source, ...]:
+    """The departments whose data takes the place of a material."""
+    return await needs.cache.get(("sources",), _sources)
+
+
+async def _sources() -> tuple[Source, ...]:
+    return load_sources(await _table("sources"))
 
 
 async def dictionaries(needs: Needs) -> dict[str, Dictionary]:

@@ -19,6 +19,7 @@ from server.catalogue.parsing import (
     load_fees,
 )
 from server.catalogue.ports import Needs
+from server.catalogue.sources import load_sources
 
 BUSINESS, TABLE = "business", "table"
 TABLES = {
@@ -26,6 +27,7 @@ TABLES = {
     "conflicts": load_conflicts,
     "dictionaries": load_dictionaries,
     "working_days": load_calendar,
+    "sources": load_sources,
 }
 """The tables beside the business types, each with what reads it; their rules carry dates of their own."""
 

@@ -180,7 +180,10 @@ class RegistryDecision(models.Model):
 
 
 class RegistryMaterial(models.Model):
-    """A file of the case, in the file scope `registry-<application id>` under its digest."""
+    """A file of the case, in the file scope `registry-<application id>` under its digest.
+
+    `source` and what follows it: the department that shared it, in place of an upload.
+    """
 
     id = id_field()
     case: fields.ForeignKeyRelation[RegistryCase] = fields.ForeignKeyField(
@@ -194,6 +197,10 @@ class RegistryMaterial(models.Model):
     digest = fields.CharField(max_length=64)
     mime = fields.CharField(max_length=64)
     size = fields.BigIntField()
+    source = code_field(null=True)
+    source_text = fields.CharField(max_length=255, null=True)
+    purpose = fields.CharField(max_length=255, null=True)
+    legal_basis = fields.CharField(max_length=255, null=True)
 
     class Meta:
         app = "server"

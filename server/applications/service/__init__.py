@@ -11,6 +11,7 @@ from server.applications.service.decide import (
 )
 from server.applications.service.draft import change, open_draft
 from server.applications.service.ending import expire_due, withdraw
+from server.applications.service.evidence import NewEvidence, attach_evidence
 from server.applications.service.files import attach_file, remove_file, scope_of
 from server.applications.service.money import (
     record_fee_order,
@@ -29,7 +30,9 @@ from server.applications.service.taxes import (
 )
 
 __all__ = [
+    "NewEvidence",
     "answer_inquiry",
+    "attach_evidence",
     "attach_file",
     "bind_parties",
     "change",

@@ -13,6 +13,7 @@ from server.applications.errors import (
     FileNotWhatItSays,
     MaterialUnknown,
     PartyUnknown,
+    SharedNotRemovable,
     TooManyFiles,
 )
 from server.applications.models import Application, ApplicationMaterial, ApplicationParty
@@ -20,7 +21,7 @@ from server.applications.ports import Needs
 from server.applications.requirements import MaterialLine, Requirements
 from server.applications.rules import check_editable
 from server.applications.service.rows import deed, lock_for, save
-from server.applications.states import State
+from server.applications.states import Origin, State
 
 
 def scope_of(application_id: str) -> str:
@@ -126,7 +127,7 @@ async def _write_down(
     there = await ApplicationMaterial.filter(application_id=row.id, code=line.code, party_key=party_key)
     file_id = next((file.id for file in there if file.digest == digest), None)
     if file_id is None:
-        if len(there) >= line.max_files:
+        if sum(file.origin == Origin.UPLOAD for file in there) >= line.max_files:
             raise TooManyFiles
         file_id = new_id()
         await ApplicationMaterial.create(
@@ -148,7 +149,10 @@ async def _write_down(
 
 
 async def remove_file(needs: Needs, *, application_id: str, resident_id: str, code: str, file_id: str) -> None:
-    """Take a file out of a draft, and its content out of the store; MATERIAL_UNKNOWN, NOT_EDITABLE."""
+    """Take a file out of a draft, and its content out of the store.
+
+    MATERIAL_UNKNOWN, NOT_EDITABLE, SHARED_NOT_REMOVABLE.
+    """
     digest = await _strike_out(
         needs, application_id=application_id, resident_id=resident_id, code=code, file_id=file_id
     )
@@ -162,6 +166,8 @@ async def _strike_out(needs: Needs, *, application_id: str, resident_id: str, co
     file = await ApplicationMaterial.filter(id=file_id, application_id=row.id).first()
     if file is None or file.code != code:
         raise MaterialUnknown
+    if file.origin == Origin.SHARED:
+        raise SharedNotRemovable
     await file.delete()
     await save(needs, row)
     await deed(needs, row, by=resident_id, action="file_removed", file=file_id, material=code)

@@ -12,6 +12,7 @@ from server.applications.rules import (
     check_free,
     check_materials,
     check_reopenable,
+    filled_slots,
     missing_materials,
 )
 from server.applications.service.files import scope_of
@@ -43,8 +44,10 @@ async def _ask(
     row, _ = await lock_for(application_id, resident_id)
     check_editable(State(row.state))
     record = await load(needs.cipher, row)
-    uploaded = {(file.code, file.party_id) for file in record.files if file.digest not in lost}
-    missing = missing_materials(record.requirements, parties=[each.id for each in record.parties], uploaded=uploaded)
+    parties = [each.id for each in record.parties]
+    files = [(file.code, file.party_id, file.origin) for file in record.files if file.digest not in lost]
+    there = filled_slots(record.requirements, parties=parties, files=files)
+    missing = missing_materials(record.requirements, parties=parties, uploaded=there)
     check_materials(missing, {party.id: PersonName(party.name).masked() for party in record.parties})
     now = needs.clock.now()
     row.state = State.AWAITING_CONFIRMATION

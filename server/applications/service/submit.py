@@ -7,7 +7,13 @@ from server.applications.events import Submitted
 from server.applications.models import Application, ApplicationClaim, ApplicationMaterial
 from server.applications.ports import Needs
 from server.applications.requirements import Requirements
-from server.applications.rules import check_materials, check_submittable, missing_materials, receipt_number
+from server.applications.rules import (
+    check_materials,
+    check_submittable,
+    filled_slots,
+    missing_materials,
+    receipt_number,
+)
 from server.applications.service.claim import claim_units
 from server.applications.service.rows import deed, lock_for, save, step
 from server.applications.states import PartyState, State
@@ -28,8 +34,10 @@ async def submit(needs: Needs, *, application_id: str, resident_id: str, key: Re
         raise ConfirmationsMissing
     requirements = Requirements.from_json(row.requirements)
     files = await ApplicationMaterial.filter(application_id=row.id)
-    uploaded = {(file.code, file.party_key or None) for file in files}
-    check_materials(missing_materials(requirements, parties=[each.id for each in parties], uploaded=uploaded), {})
+    ids = [each.id for each in parties]
+    given = [(file.code, file.party_key or None, file.origin) for file in files]
+    there = filled_slots(requirements, parties=ids, files=given)
+    check_materials(missing_materials(requirements, parties=ids, uploaded=there), {})
     now = needs.clock.now()
     if not await ApplicationClaim.filter(application_id=row.id, expires_at__gt=now).exists():
         # It has run out since the owners confirmed: theirs again unless somebody else took it.
