@@ -11,7 +11,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from sandbox.control import money, phones, weather
+from sandbox.control import alipay, money, phones, weather
 from sandbox.exchange import Handler, Signer
 from sandbox.state import World, open_world
 
@@ -39,6 +39,7 @@ async def served(directory: Path, *, port: int = 0, time_scale: float = 1.0) -> 
     try:
         world.announcer.resume()
         world.bureau.resume()
+        world.alipay.announcer.resume()
         yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", world)
     finally:
         await world.courier.close()
@@ -57,7 +58,8 @@ def make_app(world: World) -> "Sanic[Any, Any]":
     _mount_wechat(app, world)
     _mount_pay(app, world)
     _mount(app, world, "tax.declare", "POST /tax/v1/declarations", world.bureau.declare, world.bureau.sign_answer)
-    for part in (weather, phones, money):
+    _mount_alipay(app, world)
+    for part in (weather, phones, money, alipay):
         part.mount(app, world)
     return app
 
@@ -81,6 +83,14 @@ def _mount_pay(app: "Sanic[Any, Any]", world: World) -> None:
         _mount(app, world, "pay.query", f"GET {by_number}", pay.query_by_number, pay.sign_answer)
         _mount(app, world, "pay.query", f"GET {by_id}", pay.query_by_transaction, pay.sign_answer)
         _mount(app, world, "pay.close", f"POST {by_number}/close", pay.close, pay.sign_answer)
+
+
+def _mount_alipay(app: "Sanic[Any, Any]", world: World) -> None:
+    gateway = world.alipay.gateway
+    served = world.exchange.wrap_gateway(
+        gateway.target, gateway.serve, made_up=gateway.made_up, envelope=gateway.envelope
+    )
+    app.add_route(served, "/alipay/gateway.do", methods=["GET", "POST"], name="alipay-gateway")
 
 
 def _mount(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import credentials
+from sandbox.alipay.platform import Alipay, open_platform
 from sandbox.books import Books
 from sandbox.clock import Clock
 from sandbox.credentials import Keys
@@ -38,6 +39,7 @@ class World:
     announcer: Announcer
     pay: Pay
     bureau: TaxBureau
+    alipay: Alipay
 
 
 def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
@@ -67,4 +69,5 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
         announcer=announcer,
         pay=Pay(keys=keys, clock=clock, people=people, orders=orders, announcer=announcer),
         bureau=TaxBureau(keys=keys, clock=clock, books=books, people=people, courier=courier),
+        alipay=open_platform(keys=keys, clock=clock, books=books, people=people, courier=courier),
     )

@@ -81,7 +81,7 @@ async def _advance_clock(world: World, form: ClockForm, request: Request) -> dic
 
 
 async def _list_people(world: World, _form: Nothing, _request: Request) -> dict[str, Any]:
-    return {"items": [asdict(each) for each in world.people.all()]}
+    return {"items": [_shown(each) for each in world.people.all()]}
 
 
 async def _add_person(world: World, form: PersonForm, _request: Request) -> dict[str, Any]:
@@ -97,3 +97,7 @@ async def _change_person(world: World, form: PersonChange, request: Request) -> 
 
 async def _list_deliveries(world: World, _form: Nothing, _request: Request) -> dict[str, Any]:
     return {"items": list(world.courier.overview())}
+
+
+def _shown(who: Person) -> dict[str, Any]:
+    return asdict(who) | {"alipay_user_id": who.alipay_user_id, "alipay_open_id": who.alipay_open_id}
