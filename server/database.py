@@ -15,6 +15,7 @@ APPS: Apps = {
         "server.identity.models",
         "server.staff.models",
         "server.catalogue.models",
+        "server.appointments.models",
         "server.applications.models",
         "server.sharing.models",
         "server.relay.models",

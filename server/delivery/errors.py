@@ -1,0 +1,43 @@
+from kit.errors import Kind, Problem
+
+
+class DeliveryNotFound(Problem):
+    code = "DELIVERY_NOT_FOUND"
+    kind = Kind.ABSENT
+    title = "没有找到这份邮寄申请，请返回列表刷新"
+
+
+class DeliveryOpen(Problem):
+    code = "DELIVERY_OPEN"
+    kind = Kind.STATE
+    title = "这本证书已经申请过邮寄，请在“我的邮寄”中查看"
+
+
+class DeliveryStateWrong(Problem):
+    code = "DELIVERY_STATE_WRONG"
+    kind = Kind.STATE
+    title = "这份邮寄现在不能这样办理，请刷新后查看它的状态"
+
+
+class CertificateNotValid(Problem):
+    code = "CERTIFICATE_NOT_VALID"
+    kind = Kind.STATE
+    title = "这本证书已经不是有效证书，不能邮寄"
+
+
+class OldCertificateNotRecalled(Problem):
+    code = "OLD_CERTIFICATE_NOT_RECALLED"
+    kind = Kind.STATE
+    title = "原纸质证书还没有收回，请先收回，再寄出新证书"
+
+
+class WaybillUsed(Problem):
+    code = "WAYBILL_USED"
+    kind = Kind.STATE
+    title = "这个运单号已经用于另一份邮寄，请核对面单"
+
+
+class CarrierNotOffered(Problem):
+    code = "CARRIER_NOT_OFFERED"
+    kind = Kind.CONTENT
+    title = "没有接通这家快递公司，请选择其他快递"

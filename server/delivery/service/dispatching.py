@@ -1,0 +1,126 @@
+from dataclasses import dataclass
+
+from tortoise.exceptions import IntegrityError
+
+from kit.audit.service import Actor, record
+from kit.db import transactional
+from kit.idempotency import RequestKey
+from server.delivery import rules
+from server.delivery.errors import CarrierNotOffered, DeliveryNotFound, DeliveryStateWrong, WaybillUsed
+from server.delivery.events import Dispatched
+from server.delivery.models import DeliveryOrder, DeliveryStray
+from server.delivery.ports import Needs
+from server.delivery.sealed import ADDRESS, NAME, POSTCODE, phone_of
+from server.delivery.states import ParcelState, Watch
+from server.terms.scope import Scope
+
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a clerk writes on the parcel; the contents say nothing of a certificate."""
+
+    name: str
+    phone: str
+    district: str
+    address: str
+    postcode: str
+    contents_code: str
+    contents_text: str
+
+
+async def dispatch(
+    needs: Needs,
+    *,
+    staff_id: str,
+    scope: Scope,
+    delivery_id: str,
+    carrier: str,
+    waybill: str,
+    old_certificate_recalled: bool,
+    key: RequestKey,
+) -> str:
+    """Record that the paper went to the carrier; `old_certificate_recalled` False states that there was no old one.
+
+    Errors: DELIVERY_NOT_FOUND, DELIVERY_STATE_WRONG, CARRIER_NOT_OFFERED, WAYBILL_USED; TermError for a waybill that
+    cannot be one.
+    """
+    number = rules.waybill(carrier, waybill)
+    if carrier not in needs.carriers:
+        raise CarrierNotOffered
+    try:
+        return await _dispatch(needs, staff_id, scope, delivery_id, carrier, number, old_certificate_recalled, key)
+    except IntegrityError as error:
+        if await DeliveryOrder.exists(waybill=number):
+            raise WaybillUsed from error
+        raise
+
+
+@transactional
+async def _dispatch(
+    needs: Needs,
+    staff_id: str,
+    scope: Scope,
+    delivery_id: str,
+    carrier: str,
+    waybill: str,
+    recalled: bool,  # noqa: FBT001 - private
+    key: RequestKey,
+) -> str:
+    order = await _in_scope(delivery_id, scope)
+    if order.state != ParcelState.REQUESTED:
+        raise DeliveryStateWrong
+    if await DeliveryOrder.exists(waybill=waybill):
+        raise WaybillUsed
+    now = needs.clock.now()
+    order.state, order.watch = ParcelState.DISPATCHED.value, Watch.PENDING.value
+    order.carrier, order.waybill = carrier, waybill
+    order.old_certificate_recalled = recalled
+    order.dispatched_by, order.dispatched_at, order.updated_at = staff_id, now, now
+    order.version += 1
+    await order.save()
+    # A push that was faster than the clerk comes again, or the parcel is asked for.
+    await DeliveryStray.filter(waybill=waybill, resolved_at=None).update(resolved_at=now)
+    await record(
+        actor=Actor("staff", staff_id),
+        action="delivery.dispatched",
+        subject=("delivery", order.id),
+        details={"carrier": carrier, "old_certificate_recalled": recalled},
+        at=now,
+    )
+    await needs.outbox.publish(Dispatched(order.id))
+    await key.settle(result_id=order.id, status=_OK)
+    return str(order.id)
+
+
+@transactional
+async def label(needs: Needs, *, staff_id: str, scope: Scope, delivery_id: str, reason: str) -> Label:
+    """The receiver in clear, for writing the label; leaves a trace with the reason. DELIVERY_NOT_FOUND."""
+    order = await _in_scope(delivery_id, scope)
+    await record(
+        actor=Actor("staff", staff_id),
+        action="delivery.receiver_shown",
+        subject=("delivery", order.id),
+        reason=reason,
+        at=needs.clock.now(),
+    )
+    return Label(
+        name=needs.cipher.open(order.receiver_name_sealed, (NAME, order.id)),
+        phone=phone_of(needs.cipher, order),
+        district=order.receiver_district,
+        address=needs.cipher.open(order.receiver_address_sealed, (ADDRESS, order.id)),
+        postcode=needs.cipher.open(order.receiver_postcode_sealed, (POSTCODE, order.id)),
+        contents_code=rules.CONTENTS_CODE,
+        contents_text=rules.CONTENTS_TEXT,
+    )
+
+
+async def _in_scope(delivery_id: str, scope: Scope) -> DeliveryOrder:
+    found = DeliveryOrder.filter(id=delivery_id)
+    if scope.districts is not None:
+        found = found.filter(district__in=sorted(scope.districts))
+    order = await found.select_for_update().get_or_none()
+    if order is None:
+        raise DeliveryNotFound
+    return order
