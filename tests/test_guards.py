@@ -46,6 +46,7 @@ PACKAGES = ("kit", "server", "payments", "notifications", "miniprogram_api")
 UNHEARD: set[str] = set()
 HANDLERS = [
     "applications.bind_parties",
+    "appointments.clear_day",
     "fees.fall_due",
     "fees.settled",
     "notifications.deliver",
@@ -65,6 +66,9 @@ HANDLERS = [
     "taxes.declare",
     "taxes.record",
     "telling.accepted",
+    "telling.appointment_booked",
+    "telling.appointment_cancelled",
+    "telling.appointment_office_closed",
     "telling.certificate_ready",
     "telling.confirmation_requested",
     "telling.correction_asked",
@@ -79,6 +83,7 @@ HANDLERS = [
 PUBLIC = {
     "GET /V/<code:str>",
     "GET /api/v1/catalogue/businesses/<code:str>",
+    "GET /api/v1/offices",
     "GET /docs/",
     "GET /docs/assets/<name>",
     "GET /docs/openapi.json",

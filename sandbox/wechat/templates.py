@@ -13,6 +13,9 @@ TEMPLATE_NAMES = (
     "confirmation_requested",
     "certificate_ready",
     "correction_asked",
+    "appointment_booked",
+    "appointment_cancelled",
+    "appointment_office_closed",
 )
 # 业务, 编号, 状态, 时间, 提示: the same keywords in every template.
 FIELDS = ("thing1", "character_string2", "phrase3", "time4", "thing5")

@@ -20,9 +20,10 @@ from server.applications.events import (
     TaxNoticeArrived,
     Withdrawn,
 )
+from server.appointments import events as appointments
 from server.certificates.events import CopyKept, Issued, StatusChanged
 from server.identity.events import RealNameVerified
-from server.journeys import binding, fees, recording, registering, relaying, taxes, telling
+from server.journeys import binding, fees, recording, registering, relaying, taxes, telling, telling_appointments
 from server.journeys.house import House
 from server.registry import events as registry
 from server.relay import service as relay
@@ -75,6 +76,10 @@ PLATFORM = (
     Handler("telling.entered", Entered, telling.entered),
     Handler("telling.certificate_ready", CopyKept, telling.certificate_ready),
     Handler("notifications.deliver", DeliveryQueued, deliver),
+    Handler("telling.appointment_booked", appointments.Booked, telling_appointments.booked),
+    Handler("telling.appointment_cancelled", appointments.Cancelled, telling_appointments.cancelled),
+    Handler("telling.appointment_office_closed", appointments.CancelledByOffice, telling_appointments.office_closed),
+    Handler("appointments.clear_day", appointments.DayClosed, telling_appointments.clear_day),
 )
 
 REGISTRY = (

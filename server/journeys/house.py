@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import notifications.ports
 import payments.ports
 import server.applications.ports
+import server.appointments.ports
 import server.catalogue.ports
 import server.certificates.ports
 import server.identity.ports
 import server.registry.ports
 import server.relay.ports
+import server.sharing.ports
 import server.staff.ports
 from kit.clock import Clock
 from kit.crypto.cipher import Cipher
@@ -30,7 +32,9 @@ class House:
     identity: server.identity.ports.Needs
     staff: server.staff.ports.Needs
     catalogue: server.catalogue.ports.Needs
+    appointments: server.appointments.ports.Needs
     applications: server.applications.ports.Needs
+    sharing: server.sharing.ports.Needs
     relay: server.relay.ports.Needs
     registry: server.registry.ports.Needs
     certificates: server.certificates.ports.Needs

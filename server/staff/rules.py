@@ -15,6 +15,7 @@ class Role(StrEnum):
 
     OFFICER = "officer"
     OPERATOR = "operator"
+    CLERK = "clerk"
     FINANCE = "finance"
     AUDITOR = "auditor"
     ADMIN = "admin"
@@ -24,6 +25,9 @@ OWN_SESSION = "own.session"
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OFFICER: frozenset({"case.read", "case.decide", "case.review", "case.enter"}),
     Role.OPERATOR: frozenset({"outbox.read", "outbox.replay"}),
+    Role.CLERK: frozenset(
+        {"appointment.read", "appointment.check_in", "appointment.manage", "delivery.read", "delivery.dispatch"}
+    ),
     Role.FINANCE: frozenset({"payments.read"}),
     Role.AUDITOR: frozenset({"audit.read"}),
     Role.ADMIN: frozenset({"staff.manage"}),
@@ -35,6 +39,8 @@ _APART = (
     frozenset({Role.ADMIN, Role.AUDITOR}),
     frozenset({Role.OFFICER, Role.ADMIN}),
     frozenset({Role.OFFICER, Role.AUDITOR}),
+    frozenset({Role.CLERK, Role.ADMIN}),
+    frozenset({Role.CLERK, Role.AUDITOR}),
     frozenset({Role.FINANCE, Role.ADMIN}),
     frozenset({Role.FINANCE, Role.AUDITOR}),
 )
@@ -79,7 +85,7 @@ def check_roles(roles: Iterable[str]) -> frozenset[Role]:
     """Known roles, at least one, and none that must be apart; STAFF_INVALID."""
     given = set(roles)
     if not given or not given <= set(Role):
-        raise invalid("roles", "ROLE_UNKNOWN", "请选择角色：officer、operator、finance、auditor 或 admin")
+        raise invalid("roles", "ROLE_UNKNOWN", "请选择角色：officer、operator、clerk、finance、auditor 或 admin")
     wanted = frozenset(Role(role) for role in given)
     if any(pair <= wanted for pair in _APART):
         raise invalid("roles", "ROLES_MUST_BE_APART", "系统运行、账号管理、审计和业务办理应由不同的人担任")

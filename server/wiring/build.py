@@ -9,6 +9,7 @@ from sanic import Request
 import notifications.ports
 import payments.ports
 import server.applications.ports
+import server.appointments.ports
 import server.catalogue.ports
 import server.certificates.ports
 import server.identity.ports
@@ -29,6 +30,7 @@ from kit.web.limits import RateLimits
 from notifications import templates
 from server.adapters.seal_absent import AbsentSeal
 from server.applications import service as applications
+from server.appointments import service as appointments
 from server.certificates.credential import public_keys
 from server.certificates.ports import Authority, Seal
 from server.identity import queries as residents
@@ -36,6 +38,7 @@ from server.identity import service as identity
 from server.journeys.addresses import ResidentAddresses
 from server.journeys.handlers import handlers_of
 from server.journeys.house import House
+from server.journeys.opening_days import CatalogueWorkingDays
 from server.registry import service as registry
 from server.settings import Settings
 from server.staff import queries as staff
@@ -147,6 +150,7 @@ def _house(
             clock=clock, cipher=cipher, lifetime=_lifetime(sessions.staff_idle_minutes, sessions.staff_hours)
         ),
         catalogue=link.catalogue,
+        appointments=server.appointments.ports.Needs(clock, outbox, cipher, CatalogueWorkingDays(link.catalogue)),
         applications=server.applications.ports.Needs(clock, outbox, cipher, files, outside.taxes),
         relay=link.relay,
         registry=link.registry,
@@ -228,6 +232,9 @@ def _tidier(house: House) -> Callable[[], Awaitable[None]]:
         await forget_old(now=house.clock.now())
         await house.files.sweep_temporaries(timedelta(hours=24))
         await applications.expire_due(house.applications)
+        await appointments.expire_due(house.appointments)
+        await appointments.mark_missed(house.appointments)
+        await appointments.release_slots(house.appointments)
         await identity.forget_old_sessions(house.identity)
         await staff_service.forget_old_sessions(house.staff)
         await registry.forget_nonces(house.registry)

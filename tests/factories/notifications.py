@@ -25,6 +25,8 @@ PARAMS = {
     "time": "2026年3月16日 12:00",
     "application_id": "a" * 32,
     "amount": "80.00",
+    "office": "演示市不动产登记中心雨花台受理点",
+    "appointment_id": "b" * 32,
 }
 
 

@@ -43,6 +43,9 @@ def test_no_permission_belongs_to_two_roles() -> None:
         (["operator", "finance"], True),
         (["finance", "admin"], False),
         (["finance", "auditor"], False),
+        (["officer", "clerk"], True),
+        (["clerk", "admin"], False),
+        (["clerk", "auditor"], False),
     ],
 )
 def test_which_roles_one_person_may_hold(roles: list[str], right: bool) -> None:  # noqa: FBT001 - a table
