@@ -1,0 +1,155 @@
+"""Tracking by SF's own interface: routes by waybill, asked for; it pushes nothing to us."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kit.clock import SHANGHAI, Clock
+from kit.errors import OutsideError
+from kit.http import HttpClient
+from kit.http.hosts import address_flaws
+from kit.ids import new_id
+from server.delivery.ports import Parcel
+from server.delivery.rules import SF, Entry, Report
+from server.delivery.states import ParcelState
+
+SYSTEM = "sf"
+_SERVICE = "EXP_RECE_SEARCH_ROUTES"
+_TAKEN, _FOUND = "A1000", "S0000"
+# Codes of the interface itself: True where repeating will not help before somebody changes something.
+CODES: Mapping[str, bool] = {
+    "A1001": True,
+    "A1002": True,
+    "A1003": True,
+    "A1004": True,
+    "A1005": False,
+    "A1006": True,
+    "A1007": False,
+    "A1009": False,
+    "A1011": True,
+}
+_OPCODES = {"50": ParcelState.COLLECTED, "44": ParcelState.DELIVERING, "80": ParcelState.SIGNED}
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+
+class _Route(_Wire):
+    accept_time: str = Field(alias="acceptTime")
+    accept_address: str | None = Field(default="", alias="acceptAddress")
+    remark: str = ""
+    op_code: str = Field(default="", alias="opCode")
+
+
+class _Routes(_Wire):
+    mail_no: str = Field(alias="mailNo")
+    routes: list[_Route] = Field(default=[], max_length=500)
+
+
+def digest(message: str, *, timestamp: str, check_word: str) -> str:
+    """msgDigest: Base64 of MD5 over message, timestamp and check word, encoded as Java's URLEncoder does."""
+    encoded = quote_plus(message + timestamp + check_word, safe="*").replace("~", "%7E")
+    return base64.b64encode(hashlib.md5(encoded.encode(), usedforsecurity=False).digest()).decode()
+
+
+class SfExpress:
+    """Implements `delivery.ports.Carrier` by asking alone."""
+
+    def __init__(self, http: HttpClient, *, url: str, partner_id: str, check_word: str, clock: Clock) -> None:
+        self._http = http
+        self._url = url
+        self._partner_id = partner_id
+        self._check_word = check_word
+        self._clock = clock
+
+    def check_config(self) -> list[str]:
+        given = {"partner_id": self._partner_id, "check_word_file": self._check_word}
+        empty = [f"carrier.sf.{name} is empty" for name, value in given.items() if not value.strip()]
+        return address_flaws("SF's address", self._url) + empty
+
+    async def subscribe(self, parcel: Parcel) -> bool:  # noqa: ARG002 - the port's
+        """There is nothing to subscribe to: the parcel is asked for."""
+        return False
+
+    async def query(self, parcel: Parcel) -> Report | None:
+        """The parcel's routes; SF wants the last four digits of a phone number of the waybill."""
+        asked = {
+            "language": "0",
+            "trackingType": "1",
+            "trackingNumber": [parcel.waybill],
+            "methodType": "1",
+            "checkPhoneNo": parcel.phone[-4:],
+        }
+        inner = await self._ask(orjson.dumps(asked).decode())
+        try:
+            found = [_Routes.model_validate(each) for each in inner.get("routeResps") or ()]
+        except ValidationError:
+            raise _bad_answer("routes") from None
+        mine = next((each for each in found if each.mail_no == parcel.waybill), None)
+        return _report(mine) if mine is not None and mine.routes else None
+
+    async def _ask(self, message: str) -> dict[str, Any]:
+        timestamp = str(int(self._clock.now().timestamp() * 1000))
+        form = {
+            "partnerID": self._partner_id,
+            "requestID": new_id(),
+            "serviceCode": _SERVICE,
+            "timestamp": timestamp,
+            "msgData": message,
+            "msgDigest": digest(message, timestamp=timestamp, check_word=self._check_word),
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
+        answer = await self._http.request("POST", self._url, content=urlencode(form).encode(), headers=headers)
+        if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
+            raise OutsideError(SYSTEM, f"HTTP_{answer.status_code}", "no answer of the interface", permanent=False)
+        try:
+            return _inner(orjson.loads(answer.content))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise _bad_answer("no answer of the documented form") from None
+
+
+def _inner(outer: dict[str, Any]) -> dict[str, Any]:
+    """The answer within the answer, which is JSON as a text."""
+    code = str(outer["apiResultCode"])
+    if code != _TAKEN:
+        raise OutsideError(SYSTEM, code[:16], "refused", permanent=CODES.get(code, False))
+    inner = orjson.loads(outer["apiResultData"])
+    if inner.get("errorCode") != _FOUND:
+        raise OutsideError(SYSTEM, str(inner.get("errorCode"))[:16], "refused", permanent=False)
+    data: dict[str, Any] = inner["msgData"]
+    return data
+
+
+def _report(found: _Routes) -> Report:
+    entries = tuple(
+        Entry(
+            at=_moment(route.accept_time),
+            text=route.remark,
+            raw_code=route.op_code,
+            state=_OPCODES.get(route.op_code),
+            location=route.accept_address or "",
+        )
+        for route in found.routes
+    )
+    newest = max(found.routes, key=lambda route: route.accept_time)
+    # A scan without a meaning of its own, such as at a sorting centre, says that the parcel moves.
+    state = _OPCODES.get(newest.op_code, ParcelState.TRANSIT)
+    return Report(carrier=SF, waybill=found.mail_no, raw_state=newest.op_code, entries=entries, state=state)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
+    except ValueError:
+        raise _bad_answer("a time that is none") from None
+
+
+def _bad_answer(what: str) -> OutsideError:
+    return OutsideError(SYSTEM, "BAD_ANSWER", what, permanent=False)
