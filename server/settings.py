@@ -55,6 +55,17 @@ class TaxSettings(Section):
     bureau_key_file: Path = Field(description="The bureau's Ed25519 public key, PEM")
 
 
+class DepartmentsSettings(Section):
+    """The city's data-sharing hub, through which departments are asked; without it everything is uploaded."""
+
+    base_url: BaseUrl = Field(description="The hub's interface")
+    key_id: str = Field(description="The id of our key at the hub")
+    key_file: Path = Field(description="Our Ed25519 private key, PEM")
+    hub_key_id: str = Field(description="The id of the hub's key")
+    hub_key_file: Path = Field(description="The hub's Ed25519 public key, PEM")
+    timeout_seconds: float = Field(default=3.0, gt=0, le=10, description="How long one department is waited for")
+
+
 class LinkSettings(Section):
     """The road between platform and registry."""
 
@@ -129,6 +140,7 @@ class Settings(Section):
     wechat: WechatSettings | None = None
     wechat_pay: WechatPaySettings | None = None
     tax: TaxSettings | None = None
+    departments: DepartmentsSettings | None = None
     link: LinkSettings = LinkSettings()
     registry: RegistrySettings = RegistrySettings()
     seal: SealSettings = SealSettings()
@@ -153,7 +165,7 @@ class Settings(Section):
             raise ValueError("a city runs without test_mode and without raised limits")
         if self.database.url.startswith("sqlite"):
             raise ValueError("a city runs on MySQL or MariaDB")
-        for room in ("wechat", "wechat_pay", "tax", "link", "seal"):
+        for room in ("wechat", "wechat_pay", "tax", "departments", "link", "seal"):
             section: Section | None = getattr(self, room)
             for name, value in section.model_dump().items() if section else ():
                 if SANDBOX_MARK in str(value).lower():
@@ -166,7 +178,7 @@ class Settings(Section):
     def _addresses(self) -> Iterator[tuple[str, str]]:
         """Where real people's data would travel, and what is printed on their certificates."""
         yield "http.public_base_url", self.http.public_base_url
-        for room in ("wechat", "wechat_pay", "tax"):
+        for room in ("wechat", "wechat_pay", "tax", "departments"):
             section = getattr(self, room)
             if section is not None:
                 yield f"{room}.base_url", section.base_url

@@ -64,6 +64,11 @@ class _Material(_Wire):
     digest: Digest
     mime: Annotated[str, Field(max_length=64)]
     size: Annotated[int, Field(ge=0)]
+    # Only of what a department shared: where it is from, and with what right.
+    source: Code | None = None
+    source_text: Text | None = None
+    purpose: Text | None = None
+    legal_basis: Text | None = None
 
 
 class _Confirmation(_Wire):

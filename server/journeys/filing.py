@@ -35,10 +35,11 @@ from server.catalogue.content import BusinessType
 from server.identity import queries as residents
 from server.identity import service as identity
 from server.identity.rules import FaceAction
+from server.journeys.evidencing import package_facts
 from server.journeys.house import House
 from server.journeys.looking_up import trace
 from server.journeys.recording import record
-from server.journeys.requirements import facts_for, requirements_for
+from server.journeys.requirements import facts_for, requirements_for, shared_lines
 from server.relay import queries as register
 from server.relay.errors import UnitNotFound
 from server.terms.codes import PartyRole
@@ -86,7 +87,10 @@ async def open_application(house: House, *, resident_id: str, wish: Wish, key: R
     if found is None:
         raise UnitNotFound
     unit = unit_from(found)
-    requirements = requirements_for(business, facts_for(unit, parties, on=local_date(house.clock.now())))
+    today = local_date(house.clock.now())
+    facts = facts_for(unit, parties, on=today)
+    shared = shared_lines(business, await catalogue.sources(house.catalogue), facts, parties, on=today)
+    requirements = requirements_for(business, facts, shared)
     entry = EntryDraft(
         business_type=business.code,
         registration_type=business.registration_type.value,
@@ -227,6 +231,7 @@ async def build_package(house: House, application_id: str) -> dict[str, Any]:
     if record.number is None or record.submitted_at is None:
         raise RuntimeError("only a submitted application goes to the registry")
     positions = {party.id: party.position for party in record.parties}
+    shared = await package_facts(house, record)
     return {
         "application_id": record.id,
         "number": record.number,
@@ -237,7 +242,9 @@ async def build_package(house: House, application_id: str) -> dict[str, Any]:
         "submitted_at": record.submitted_at.isoformat(),
         "price_fen": record.price_fen,
         "entries": [_entry(record, entry) for entry in record.entries],
-        "materials": [_material(file, positions) for file in record.files],
+        "materials": [
+            {**_material(file, positions), **shared.get(file.evidence_id or "", {})} for file in record.files
+        ],
         "confirmations": [_confirmation(each, positions) for each in record.confirmations],
     }
 

@@ -1,16 +1,18 @@
 """From the catalogue's words to an application's: what a business asks for once the facts of the case are known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from server.applications.records import PartyDraft, Unit
 from server.applications.requirements import ChoiceLine, MaterialLine, NameLine, QuestionLine, Requirements
 from server.applications.rules import BUYER_ROLE, OWNER_ROLE
 from server.catalogue.content import BusinessType, CaseFacts, Material, MaterialForm, MaterialPer, Question, facts_of
+from server.catalogue.sources import Source, source_of
 from server.terms.codes import CoOwnership, HouseUsage, IdKind
 from server.terms.id_document import IdDocument
 
 _MIB = 1024 * 1024
+_UPLOADED = {MaterialForm.ORIGINAL_SCAN, MaterialForm.COPY_SCAN}
 _FORMS = {MaterialForm.GENERATED: "generated", MaterialForm.EXTERNAL: "elsewhere"}
 
 
@@ -38,15 +40,43 @@ def _is_minor(party: PartyDraft, on: date) -> bool:
     return party.kind == "person" and bool(IdDocument(IdKind(party.id_kind), party.id_number).is_minor(on))
 
 
-def requirements_for(business: BusinessType, facts: CaseFacts) -> Requirements:
-    """The version in force, with every condition decided."""
+Shared = Mapping[str, tuple[str, tuple[int, ...]]]
+"""By material code: the source that may take its place, and the positions of the parties it is asked about."""
+
+
+def shared_lines(
+    business: BusinessType, sources: Sequence[Source], facts: CaseFacts, parties: Sequence[PartyDraft], *, on: date
+) -> Shared:
+    """Which materials departments can share in this case; only persons are asked about."""
+    found = {}
+    for line in business.materials:
+        source = source_of(sources, material=line.code, code=line.source_code)
+        if source is None or line.form not in _UPLOADED:
+            continue
+        roles = source.roles(facts)
+        places = tuple(
+            place
+            for place, party in enumerate(parties)
+            if party.role in roles and party.kind == "person" and not (source.adults_only and _is_minor(party, on))
+        )
+        if places:
+            found[line.code] = (source.code, places)
+    return found
+
+
+def requirements_for(business: BusinessType, facts: CaseFacts, shared: Shared | None = None) -> Requirements:
+    """The version in force, with every condition decided; `shared` as `shared_lines` says."""
     known = facts_of(facts)
+    places = shared or {}
     questions = (question for question in business.questions if question.applies.holds(known))
     return Requirements(
         business_type=business.code,
         name=business.name,
         version=business.version,
-        materials=tuple(_material(line, required=line.required.holds(known)) for line in business.materials),
+        materials=tuple(
+            _material(line, required=line.required.holds(known), shared=places.get(line.code))
+            for line in business.materials
+        ),
         questions=tuple(_question(question) for question in questions),
         commitment_title=business.commitment.title,
         commitment_text=business.commitment.text,
@@ -62,7 +92,8 @@ def _names(pairs: Iterable[tuple[str, str]]) -> tuple[NameLine, ...]:
     return tuple(NameLine(code, name) for code, name in pairs)
 
 
-def _material(line: Material, *, required: bool) -> MaterialLine:
+def _material(line: Material, *, required: bool, shared: tuple[str, tuple[int, ...]] | None) -> MaterialLine:
+    source, positions = shared or (None, ())
     return MaterialLine(
         code=line.code,
         name=line.name,
@@ -73,6 +104,8 @@ def _material(line: Material, *, required: bool) -> MaterialLine:
         max_bytes=line.max_mb * _MIB,
         max_files=line.max_files,
         hint=line.hint,
+        source_code=source,
+        source_parties=positions,
     )
 
 

@@ -34,11 +34,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Material:
+    """A file; `source` and what follows it only where a department shared it."""
+
     code: str
     party_position: int | None
     digest: str
     mime: str
     size: int
+    source: str | None = None
+    source_text: str | None = None
+    purpose: str | None = None
+    legal_basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True)
 class MaterialLine:
+    """A file of the case; `source` and what follows it only where a department shared it."""
+
     id: str
     code: str
     name: str
@@ -52,6 +54,10 @@ class MaterialLine:
     digest: str
     mime: str
     size: int
+    source: str | None
+    source_text: str | None
+    purpose: str | None
+    legal_basis: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +158,17 @@ async def case(needs: Needs, *, scope: Scope, case_id: str) -> CaseRecord:
         line=line,
         business_name=procedure.name,
         entries=tuple(entries),
-        materials=tuple(
-            MaterialLine(m.id, m.code, m.name, m.party_position, m.digest, m.mime, m.size) for m in materials
-        ),
+        materials=tuple(_material(row) for row in materials),
         tracks=tuple(TrackLine(track.code, track.name, track.state) for track in tracks),
         waits_for=tuple(waits_for),
         opinions=tuple(procedure.opinions(step)) if step else (),
         attention=tuple(_attention(procedure, parties, confirmations_of(needs.cipher, found))),
     )
+
+
+def _material(row: RegistryMaterial) -> MaterialLine:
+    names = MaterialLine.__slots__
+    return MaterialLine(**{name: getattr(row, name) for name in names})
 
 
 def _attention(

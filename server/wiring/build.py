@@ -13,6 +13,7 @@ import server.appointments.ports
 import server.catalogue.ports
 import server.certificates.ports
 import server.identity.ports
+import server.sharing.ports
 import server.staff.ports
 from kit.clock import Clock, OffsetClock, SystemClock
 from kit.crypto.cipher import Cipher
@@ -152,6 +153,13 @@ def _house(
         catalogue=link.catalogue,
         appointments=server.appointments.ports.Needs(clock, outbox, cipher, CatalogueWorkingDays(link.catalogue)),
         applications=server.applications.ports.Needs(clock, outbox, cipher, files, outside.taxes),
+        sharing=server.sharing.ports.Needs(
+            clock=clock,
+            cipher=cipher,
+            identity=outside.departments,
+            lookup=outside.departments,
+            seconds=outside.department_seconds,
+        ),
         relay=link.relay,
         registry=link.registry,
         certificates=_certificates(settings, held, clock, outbox, cipher, files),

@@ -18,6 +18,7 @@ from notifications.ports import Channel
 from payments.ports import Notices, Ordering
 from payments.providers.wechat_pay import WechatPay, WechatPayNotices
 from server.adapters.absent import Absent
+from server.adapters.departments import HubDepartments
 from server.adapters.face import WechatFace
 from server.adapters.tax import NOTICE_PATH, SignedTaxBureau
 from server.adapters.wechat_login import WechatLogin, WechatPhoneNumbers
@@ -28,6 +29,8 @@ from server.settings import Settings
 WECHAT = "wechat"
 IDENTITY_SECONDS = 8.0
 """How long a resident waits for the wallet before being told to try again."""
+DEPARTMENT_SECONDS, DEPARTMENT_CALLS = 3.0, 16
+"""How long one department is waited for; both sources together, each half of them by a guard of its own."""
 
 
 @dataclass
@@ -39,6 +42,8 @@ class Partners:
     face: FaceVerification = field(default_factory=lambda: cast("Any", Absent(WECHAT)))
     taxes: TaxBureau = field(default_factory=lambda: cast("Any", Absent("tax")))
     tax_verifier: RequestVerifier | None = None
+    departments: HubDepartments = field(default_factory=lambda: cast("Any", Absent("departments")))
+    department_seconds: float = DEPARTMENT_SECONDS
     ordering: dict[str, Ordering] = field(default_factory=dict)
     notices: dict[str, Notices] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
@@ -60,6 +65,7 @@ def connect(settings: Settings, clock: Clock) -> Partners:
     _wechat(settings, clock, partners)
     _wechat_pay(settings, clock, partners)
     _tax(settings, clock, partners)
+    _departments(settings, clock, partners)
     return partners
 
 
@@ -107,5 +113,19 @@ def _tax(settings: Settings, clock: Clock, partners: Partners) -> None:
         notice_url=settings.http.public_base_url + NOTICE_PATH,
         signer=RequestSigner(section.key_id, read_secret(section.key_file).encode()),
         verifier=partners.tax_verifier,
+        clock=clock,
+    )
+
+
+def _departments(settings: Settings, clock: Clock, partners: Partners) -> None:
+    section = settings.departments
+    if section is None:
+        return
+    partners.department_seconds = section.timeout_seconds
+    partners.departments = HubDepartments(
+        partners.client("departments", timeout=section.timeout_seconds, limit=DEPARTMENT_CALLS),
+        base_url=section.base_url,
+        signer=RequestSigner(section.key_id, read_secret(section.key_file).encode()),
+        verifier=RequestVerifier({section.hub_key_id: section.hub_key_file.read_bytes()}),
         clock=clock,
     )

@@ -122,6 +122,10 @@ async def _add_materials(case: RegistryCase, package: Package, procedures: list[
             digest=material.digest,
             mime=material.mime,
             size=material.size,
+            source=material.source,
+            source_text=material.source_text,
+            purpose=material.purpose,
+            legal_basis=material.legal_basis,
         )
 
 
