@@ -82,3 +82,15 @@ class RefundSettled(Event):
     @property
     def ordering_key(self) -> str:
         return self.subject_id
+
+
+@dataclass(frozen=True, slots=True)
+class BillDue(Event):
+    """A wallet's daily bill is to be fetched; published again, delayed, while it is not there or not explained."""
+
+    name: ClassVar[str] = "payments.bill_due"
+    bill_id: str
+
+    @property
+    def ordering_key(self) -> str:
+        return self.bill_id

@@ -39,6 +39,15 @@ class BillLine:
     at: datetime
     state: str
 
+    @property
+    def number(self) -> str:
+        """What our books know it by: a payment by the wallet's transaction, a refund by our number of it."""
+        return self.transaction_id if self.kind is LineKind.PAYMENT else self.out_refund_no
+
+    @property
+    def key(self) -> tuple[LineKind, str]:
+        return self.kind, self.number
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:

@@ -14,7 +14,7 @@ _APART = timedelta(days=1)
 """The two sides' clocks may fall on both sides of a midnight; more than a day apart is something else."""
 
 Key = tuple[LineKind, str]
-"""What a movement is known by: a payment by the wallet's transaction, a refund by our number of it."""
+"""What a movement is known by; see `BillLine.number`."""
 
 
 class FindingKind(StrEnum):
@@ -95,13 +95,14 @@ class Finding:
 class Books:
     """Our side: whatever a line may be about, whatever day it is of.
 
-    `by_number` knows payments by our own number and holds numbers under which nothing was booked. `elsewhere` are those
-    of our movements that another day's bill has.
+    `by_number` knows payments by our own number and holds numbers under which nothing was booked. `elsewhere` are
+    movements that another day's bill has, and `earlier` those of them that an earlier day's has.
     """
 
     by_key: Mapping[Key, Ours] = field(default_factory=dict)
     by_number: Mapping[str, Ours] = field(default_factory=dict)
     elsewhere: frozenset[Key] = frozenset()
+    earlier: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,10 @@ def match(day: date, lines: Sequence[BillLine], books: Books) -> Matched:
     met: dict[Key, Ours] = {}
     seen: set[Key] = set()
     for line in lines:
-        key = _key_of(line)
-        if key in seen:
+        key = line.key
+        if key in seen or key in books.earlier:
             findings.append(_of_line(FindingKind.DUPLICATE_LINE, line, None))
+            seen.add(key)
             continue
         seen.add(key)
         ours = books.by_key.get(key)
@@ -134,10 +136,6 @@ def match(day: date, lines: Sequence[BillLine], books: Books) -> Matched:
     left = [each for each in left if each.key not in books.elsewhere]
     findings += [_left_over(each) for each in left]
     return Matched(tuple(findings), _totals([*met.values(), *left]))
-
-
-def _key_of(line: BillLine) -> Key:
-    return line.kind, line.transaction_id if line.kind is LineKind.PAYMENT else line.out_refund_no
 
 
 def _differences(day: date, line: BillLine, ours: Ours) -> list[Finding]:
