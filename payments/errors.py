@@ -35,3 +35,63 @@ class NoticeRefused(Problem):
     code = "NOTICE_REFUSED"
     kind = Kind.NO_SESSION
     title = "通知没有通过验证，请核对签名后重新发送"
+
+
+class PaymentInProgress(Problem):
+    code = "PAYMENT_IN_PROGRESS"
+    kind = Kind.STATE
+    title = "您在另一个钱包中的支付还没有结束，请在那里完成支付，或者过几分钟再换一种方式缴费"
+
+
+class EarlierWalletDown(Problem):
+    code = "EARLIER_WALLET_DOWN"
+    kind = Kind.OUTSIDE_DOWN
+    title = "您先前选的钱包暂时连不上，还不能换一种方式缴费。为避免重复扣款，请过几分钟再试，或者仍用原来的方式支付"
+
+
+class OrderNotPaid(Problem):
+    code = "ORDER_NOT_PAID"
+    kind = Kind.STATE
+    title = "这笔订单没有可以退的支付，请核对后再试"
+
+
+class RefundTooLarge(Problem):
+    code = "REFUND_TOO_LARGE"
+    kind = Kind.CONTENT
+    title = "退款金额超过了这笔支付还能退的金额，请核对后再试"
+
+
+class RefundTooLate(Problem):
+    code = "REFUND_TOO_LATE"
+    kind = Kind.STATE
+    title = "支付已超过一年，钱包不再原路退款，请通过银行转账退还"
+
+
+class RefundTooMany(Problem):
+    code = "REFUND_TOO_MANY"
+    kind = Kind.STATE
+    title = "这笔支付的退款次数已到钱包的上限（50次），请通过银行转账退还"
+
+
+class RefundNotFound(Problem):
+    code = "REFUND_NOT_FOUND"
+    kind = Kind.ABSENT
+    title = "没有这笔退款，请刷新后再看"
+
+
+class BillNotFound(Problem):
+    code = "BILL_NOT_FOUND"
+    kind = Kind.ABSENT
+    title = "没有这份账单，请刷新后再看"
+
+
+class FindingNotFound(Problem):
+    code = "FINDING_NOT_FOUND"
+    kind = Kind.ABSENT
+    title = "没有这条差异，请刷新后再看"
+
+
+class FindingResolved(Problem):
+    code = "FINDING_RESOLVED"
+    kind = Kind.STATE
+    title = "这条差异已经处理过，无需再次处理"

@@ -1,7 +1,11 @@
 from tortoise import fields, models
 
 from kit.db.fields import UtcDatetimeField, code_field, id_field, ref_field
+from payments.refund_rules import RefundState
 from payments.rules import AttemptState, OrderState
+
+REASON_AT = "payments_refund.reason_sealed"
+"""What a sealed reason is bound to, with the refund's id."""
 
 
 class Order(models.Model):
@@ -96,6 +100,42 @@ class Settlement(models.Model):
         unique_together = (("wallet", "transaction_id"),)
 
 
+class Refund(models.Model):
+    """Money on its way back to its payer. Its number and amount never change, so that it can be asked for again."""
+
+    id = id_field()
+    order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
+        "payments.Order", related_name="refunds", on_delete=fields.RESTRICT
+    )
+    order_id: str
+    attempt: fields.ForeignKeyRelation[Attempt] = fields.ForeignKeyField(
+        "payments.Attempt", related_name="refunds", on_delete=fields.RESTRICT
+    )
+    attempt_id: str
+    # "second:<attempt id>": unique, so that a second payment is given back by itself once.
+    slot = fields.CharField(max_length=80, null=True, unique=True)
+    out_refund_no = fields.CharField(max_length=32, unique=True)
+    wallet = code_field()
+    cause = code_field()
+    amount_fen = fields.BigIntField()
+    # What finance wrote; the payer's wallet shows a fixed sentence instead.
+    reason_sealed = fields.TextField()
+    asked_by = ref_field(null=True)
+    state = code_field(default=RefundState.REQUESTED.value, db_default=RefundState.REQUESTED.value)
+    wallet_refund_id = fields.CharField(max_length=64, default="", db_default="")
+    refusal = fields.CharField(max_length=64, default="", db_default="")
+    questions = fields.IntField(default=0, db_default=0)
+    next_question_at = UtcDatetimeField()
+    refunded_at = UtcDatetimeField(null=True, db_index=True)
+    created_at = UtcDatetimeField()
+    updated_at = UtcDatetimeField()
+    version = fields.IntField(default=1, db_default=1)
+
+    class Meta:
+        app = "payments"
+        table = "payments_refund"
+
+
 class Discrepancy(models.Model):
     """A wallet's word that was not taken as settlement; waits for staff, who refund or correct."""
 
@@ -108,6 +148,7 @@ class Discrepancy(models.Model):
     transaction_id = fields.CharField(max_length=64)
     order_ref = ref_field(null=True)
     attempt_ref = ref_field(null=True)
+    refund_ref = ref_field(null=True)
     inbox_ref = ref_field(null=True)
     expected_fen = fields.BigIntField(null=True)
     reported_fen = fields.BigIntField(null=True)

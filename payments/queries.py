@@ -6,13 +6,16 @@ import orjson
 from kit.clock import day_begins
 from kit.db import fetch
 from kit.db.sql import as_utc
-from payments.models import Attempt
+from payments.models import REASON_AT, Attempt, Refund
 from payments.ports import ClientParams, Needs
+from payments.refund_rules import RefundCause, RefundState
 from payments.rules import AttemptState, Line, OrderState
 
 _ORDER = (
     "SELECT o.id, o.purpose, o.subject_id, o.payer_id, o.amount_fen, o.state, o.version, s.wallet, s.transaction_id, "
-    "s.paid_at FROM payments_order o LEFT JOIN payments_settlement s ON s.order_id = o.id"
+    "s.paid_at, (SELECT SUM(r.amount_fen) FROM payments_refund r WHERE r.attempt_id = s.attempt_id "
+    "AND r.state = 'succeeded') AS refunded_fen "
+    "FROM payments_order o LEFT JOIN payments_settlement s ON s.order_id = o.id"
 )
 # A settlement without an attempt is an order of zero: no wallet knows a number of it.
 _SETTLED = (
@@ -28,7 +31,10 @@ _DISCREPANCY = (
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order with its lines; `wallet`, `transaction_id` and `paid_at` once it is settled. Amounts in fen."""
+    """An order with its lines; `wallet`, `transaction_id` and `paid_at` once it is settled. Amounts in fen.
+
+    `refunded_fen` is what has gone back of the payment that settled it; a second payment given back is not in it.
+    """
 
     id: str
     purpose: str
@@ -41,6 +47,7 @@ class OrderView:
     wallet: str | None
     transaction_id: str | None
     paid_at: datetime | None
+    refunded_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,27 @@ class SettledView:
     transaction_id: str
     amount_fen: int
     paid_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """Money on its way back, or back; amounts in fen, `refusal` the wallet's last word against it."""
+
+    id: str
+    order_id: str
+    attempt_id: str
+    wallet: str
+    out_trade_no: str
+    out_refund_no: str
+    wallet_refund_id: str
+    cause: RefundCause
+    reason: str
+    amount_fen: int
+    state: RefundState
+    refusal: str
+    asked_by: str | None
+    created_at: datetime
+    refunded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +141,7 @@ async def _order(sql: str, params: list[str]) -> OrderView | None:
             "state": OrderState(row["state"]),
             "lines": tuple(Line(**line) for line in lines),
             "paid_at": paid_at,
+            "refunded_fen": int(row["refunded_fen"] or 0),
         }
     )
 
@@ -131,6 +160,38 @@ async def attempt(needs: Needs, *, attempt_id: str, payer_id: str) -> AttemptVie
         state=AttemptState(found.state),
         client_params=orjson.loads(found.client_params) if found.client_params else None,
         expires_at=found.expires_at,
+    )
+
+
+async def refund(needs: Needs, *, refund_id: str) -> RefundView | None:
+    """One refund; for finance and for other rooms."""
+    found = await Refund.get_or_none(id=refund_id).select_related("attempt")
+    return _refund(needs, found) if found else None
+
+
+async def refunds(needs: Needs, *, order_id: str) -> list[RefundView]:
+    """The refunds of an order, oldest first."""
+    found = await Refund.filter(order_id=order_id).select_related("attempt").order_by("id")
+    return [_refund(needs, each) for each in found]
+
+
+def _refund(needs: Needs, found: Refund) -> RefundView:
+    return RefundView(
+        id=found.id,
+        order_id=found.order_id,
+        attempt_id=found.attempt_id,
+        wallet=found.wallet,
+        out_trade_no=found.attempt.out_trade_no,
+        out_refund_no=found.out_refund_no,
+        wallet_refund_id=found.wallet_refund_id,
+        cause=RefundCause(found.cause),
+        reason=needs.cipher.open(found.reason_sealed, (REASON_AT, found.id)),
+        amount_fen=found.amount_fen,
+        state=RefundState(found.state),
+        refusal=found.refusal,
+        asked_by=found.asked_by,
+        created_at=found.created_at,
+        refunded_at=found.refunded_at,
     )
 
 

@@ -93,7 +93,8 @@ class RefundReport:
 class RefundNotice:
     """What a wallet pushes about a refund: a hint of which one to ask about, and whose it claims to be.
 
-    `amount_fen` is this refund's and `total_fen` the payment's, None where the wallet does not say.
+    `app_id` is empty where such a notice names none; `amount_fen` is this refund's and `total_fen` the payment's, None
+    where the wallet does not say.
     """
 
     out_trade_no: str
@@ -106,7 +107,7 @@ class RefundNotice:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRefund:
-    """What a refund was asked for with; `app_id` empty where the wallet's notices do not name it."""
+    """What a refund was asked for with."""
 
     out_trade_no: str
     out_refund_no: str

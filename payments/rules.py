@@ -80,6 +80,7 @@ class Fault(StrEnum):
     AMOUNT_DIFFERS = "amount_differs"
     TRANSACTION_MISSING = "transaction_missing"
     TRANSACTION_REUSED = "transaction_reused"
+    TRANSACTION_DIFFERS = "transaction_differs"
     REFUNDED = "refunded"
     NOT_PAID = "not_paid"
     PAID_TWICE = "paid_twice"
@@ -103,6 +104,7 @@ _FAULT_TEXTS = {
     Fault.AMOUNT_DIFFERS: "金额不符",
     Fault.TRANSACTION_MISSING: "没有支付单号",
     Fault.TRANSACTION_REUSED: "支付单号已用于另一笔订单",
+    Fault.TRANSACTION_DIFFERS: "支付单号与已记账的不符",
     Fault.REFUNDED: "在钱包中已退款",
     Fault.NOT_PAID: "通知称未支付",
     Fault.PAID_TWICE: "重复支付，等待退款",

@@ -1,4 +1,4 @@
-"""WeChat Pay v3, JSAPI: orders from a mini-program and the notices about them."""
+"""WeChat Pay v3, JSAPI: orders from a mini-program, refunds, and the notices about both."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,10 +15,12 @@ from kit.wallets.wechat.pay.client import PayTransport, checked_number
 from kit.wallets.wechat.pay.errors import SYSTEM
 from kit.wallets.wechat.pay.signing import MerchantSigner
 from payments.errors import NoticeRefused
-from payments.ports import Account, ClientParams, NewOrder, Notice, UnreadableReport
+from payments.ports import Account, ClientParams, NewOrder, NewRefund, Notice, UnreadableReport
+from payments.refund_rules import RefundNotice, RefundReport, RefundState
 from payments.rules import CURRENCY, Report, TradeState
 
 _ORDERS = "/v3/pay/transactions"
+_REFUNDS = "/v3/refund/domestic/refunds"
 _UNKNOWN_ORDER = frozenset({"ORDER_NOT_EXIST", "NOT_FOUND", "RESOURCE_NOT_EXISTS"})
 _CLOSED_ALREADY = _UNKNOWN_ORDER | {"ORDER_CLOSED"}
 # The order was paid or is being paid; INVALID_REQUEST is what the platform answers where it gives no better word.
@@ -32,13 +34,21 @@ _STATES = {
     "REVOKED": TradeState.CLOSED,
     "REFUND": TradeState.REFUNDED,
 }
+_REFUND_STATES = {
+    "SUCCESS": RefundState.SUCCEEDED,
+    "CLOSED": RefundState.CLOSED,
+    "PROCESSING": RefundState.PROCESSING,
+    "ABNORMAL": RefundState.ABNORMAL,
+}
+_UNKNOWN_REFUND = frozenset({"RESOURCE_NOT_EXISTS", "NOT_FOUND", "REFUND_NOT_EXIST"})
 _LONGEST = 64
+_LONGEST_REASON = 80
 _NO_ORDER = "0" * 32
 log = get_logger("payments")
 
 
 class WechatPay:
-    """Orders at one merchant; `notify_url` is the public HTTPS address of our callback, without a query."""
+    """Orders and refunds at one merchant; `notify_url` is the public HTTPS address of our callback, without a query."""
 
     def __init__(self, transport: PayTransport, signer: MerchantSigner, *, app_id: str, notify_url: str) -> None:
         self._transport = transport
@@ -101,9 +111,30 @@ class WechatPay:
             raise
         return True
 
+    async def refund(self, refund: NewRefund) -> RefundReport:
+        """The same number again answers what became of it: money goes back once."""
+        asked = {
+            "out_trade_no": checked_number(refund.out_trade_no),
+            "out_refund_no": checked_number(refund.out_refund_no),
+            "reason": refund.reason[:_LONGEST_REASON],
+            "notify_url": self._notify_url,
+            "amount": {"refund": refund.amount_fen, "total": refund.total_fen, "currency": CURRENCY},
+        }
+        _, answer = await self._transport.post(_REFUNDS, asked)
+        return _refunded(answer)
+
+    async def query_refund(self, out_trade_no: str, out_refund_no: str) -> RefundReport | None:  # noqa: ARG002 - the port's
+        try:
+            _, answer = await self._transport.get(f"{_REFUNDS}/{checked_number(out_refund_no)}")
+        except OutsideError as error:
+            if error.code in _UNKNOWN_REFUND:
+                return None
+            raise
+        return _refunded(answer)
+
 
 class WechatPayNotices:
-    """Payment notices; who may have sent them is checked before anything in them is looked at."""
+    """Notices of payments and refunds; who may have sent them is checked before anything in them is looked at."""
 
     def __init__(self, notices: PayNotices) -> None:
         self._notices = notices
@@ -122,29 +153,65 @@ class WechatPayNotices:
             body=orjson.dumps(resource),
         )
 
-    def read(self, body: bytes) -> Report:
+    def read(self, body: bytes) -> Report | RefundNotice:
         opened = orjson.loads(body)
         if not isinstance(opened, dict):
             raise UnreadableReport("no object")
-        return _report(opened)
+        return _refund_notice(opened) if "out_refund_no" in opened else _report(opened)
 
 
 def _report(transaction: Mapping[str, Any]) -> Report:
     """A transaction as queries and notices show it; the amount and the time are there once it is paid."""
-    amount = transaction.get("amount")
-    amount = amount if isinstance(amount, dict) else {}
-    total = amount.get("total")
+    amount = _amount(transaction)
     success_time = _text(transaction, "success_time", needed=False)
     return Report(
         out_trade_no=_text(transaction, "out_trade_no"),
         trade_state=_STATES.get(_text(transaction, "trade_state"), TradeState.OTHER),
         merchant_id=_text(transaction, "mchid"),
         app_id=_text(transaction, "appid"),
-        amount_fen=total if isinstance(total, int) and not isinstance(total, bool) else None,
+        amount_fen=_fen(amount, "total"),
         currency=_text(amount, "currency", needed=False),
         transaction_id=_text(transaction, "transaction_id", needed=False),
         paid_at=_moment(success_time) if success_time else None,
     )
+
+
+def _refunded(answer: Mapping[str, Any]) -> RefundReport:
+    """A refund as asking for it and asking about it show it; a word that we do not know is no end."""
+    try:
+        success_time = _text(answer, "success_time", needed=False)
+        return RefundReport(
+            out_refund_no=_text(answer, "out_refund_no"),
+            state=_REFUND_STATES.get(_text(answer, "status"), RefundState.UNKNOWN),
+            amount_fen=_fen(_amount(answer), "refund"),
+            refund_id=_text(answer, "refund_id", needed=False),
+            refunded_at=_moment(success_time) if success_time else None,
+        )
+    except UnreadableReport as error:
+        raise OutsideError(SYSTEM, "BAD_ANSWER", str(error), permanent=False) from None
+
+
+def _refund_notice(opened: Mapping[str, Any]) -> RefundNotice:
+    """Refund notices name the merchant and no app."""
+    amount = _amount(opened)
+    return RefundNotice(
+        out_trade_no=_text(opened, "out_trade_no"),
+        out_refund_no=_text(opened, "out_refund_no"),
+        merchant_id=_text(opened, "mchid"),
+        app_id="",
+        amount_fen=_fen(amount, "refund"),
+        total_fen=_fen(amount, "total"),
+    )
+
+
+def _amount(holder: Mapping[str, Any]) -> Mapping[str, Any]:
+    amount = holder.get("amount")
+    return amount if isinstance(amount, dict) else {}
+
+
+def _fen(amount: Mapping[str, Any], name: str) -> int | None:
+    value = amount.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _text(holder: Mapping[str, Any], name: str, *, needed: bool = True) -> str:

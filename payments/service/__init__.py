@@ -1,8 +1,25 @@
-"""The verbs: open an order, pay it, settle it on a wallet's word, poll what is unknown."""
+"""The verbs: open an order, pay it, settle it on a wallet's word, poll what is unknown, give money back,
+hold the wallets' daily bills against our books.
+"""
 
+from payments.service.billing import conclude, fetch_bill, open_due_bills
+from payments.service.giving_back import give_back
 from payments.service.opening import open_order
 from payments.service.paying import pay
 from payments.service.polling import poll
+from payments.service.refunding import refund
+from payments.service.resolving import resolve_finding
 from payments.service.settling import settle_notice
 
-__all__ = ["open_order", "pay", "poll", "settle_notice"]
+__all__ = [
+    "conclude",
+    "fetch_bill",
+    "give_back",
+    "open_due_bills",
+    "open_order",
+    "pay",
+    "poll",
+    "refund",
+    "resolve_finding",
+    "settle_notice",
+]

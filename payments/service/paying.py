@@ -4,9 +4,17 @@ from datetime import datetime, timedelta
 import orjson
 
 from kit.db import transactional
+from kit.errors import OutsideError
 from kit.idempotency import RequestKey
 from kit.ids import new_id
-from payments.errors import AttemptExpired, OrderNotFound, OrderSettled, WalletNotOffered
+from payments.errors import (
+    AttemptExpired,
+    EarlierWalletDown,
+    OrderNotFound,
+    OrderSettled,
+    PaymentInProgress,
+    WalletNotOffered,
+)
 from payments.events import AttemptOpened
 from payments.models import Attempt, Order
 from payments.ports import Account, ClientParams, Needs, NewOrder
@@ -18,7 +26,11 @@ from payments.rules import (
     may_be_reused,
     poll_delay,
 )
+from payments.service.polling import close_now
 
+_STILL_OPEN = (AttemptState.PREPARING.value, AttemptState.READY.value)
+_SWITCHES = 3
+"""How often a resident's own taps on two phones may cross before one of them is asked to wait."""
 _ADDRESS_AT = "payments_attempt.payer_address_sealed"
 _CREATED = 201
 
@@ -34,6 +46,10 @@ class _Asked:
     description: str
     account: Account
     key: RequestKey
+
+
+class _RivalError(Exception):
+    """An attempt at another wallet is open; rolls the claim back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +70,52 @@ async def pay(
     description: str,
     key: RequestKey,
 ) -> str:
-    """Place the order at a wallet and answer the attempt's id; `payer_address` is the payer's openid there.
+    """Place the order at a wallet and answer the attempt's id; `payer_address` is the payer's id there.
 
     The wallet's number is the key's id, which is the same when a request is repeated after a crash, and the attempt is
     committed before the wallet hears of it: whatever happens in between is found again by the repetition or by polling.
-    Errors: WALLET_NOT_OFFERED, ORDER_NOT_FOUND, ORDER_SETTLED, PAYMENT_EXPIRED, and OutsideError of the wallet.
+    What is open at another wallet is closed there first, so that no two wallets can take the money.
+    Errors: WALLET_NOT_OFFERED, ORDER_NOT_FOUND, ORDER_SETTLED, PAYMENT_EXPIRED, PAYMENT_IN_PROGRESS,
+    EARLIER_WALLET_DOWN, and OutsideError of the wallet.
     """
     ordering = needs.ordering.get(wallet)
     if ordering is None:
         raise WalletNotOffered
     asked = _Asked(order_id, payer_id, payer_address, wallet, description, ordering.account, key)
-    claimed = await _claim(needs, asked)
-    if claimed.to_prepare is not None:
-        params = await ordering.prepare(claimed.to_prepare)
-        await _make_ready(needs, claimed.attempt_id, params, key)
+    claimed = await _claim_alone(needs, asked)
+    order = claimed.to_prepare
+    if order is not None:
+        params = await ordering.prepare(order)
+        if not await _make_ready(needs, claimed.attempt_id, params, key):
+            # Closed while the wallet was being asked, as its payer chose another: what was just placed must go too.
+            await ordering.close(order.out_trade_no)
+            raise AttemptExpired
     return claimed.attempt_id
+
+
+async def _claim_alone(needs: Needs, asked: _Asked) -> _Claimed:
+    """A claim with nothing open at another wallet; asking those wallets happens between transactions."""
+    for _ in range(_SWITCHES):
+        try:
+            return await _claim(needs, asked)
+        except _RivalError:
+            await _close_elsewhere(needs, asked)
+    raise PaymentInProgress
+
+
+async def _close_elsewhere(needs: Needs, asked: _Asked) -> None:
+    """Close what is open at other wallets; what cannot be closed and was not paid may still be paid there."""
+    for attempt in await _elsewhere(asked):
+        try:
+            state = await close_now(needs, attempt_id=attempt.id)
+        except OutsideError as error:
+            raise EarlierWalletDown from error
+        if not state.final:
+            raise PaymentInProgress
+
+
+async def _elsewhere(asked: _Asked) -> list[Attempt]:
+    return await Attempt.filter(order_id=asked.order_id, state__in=_STILL_OPEN).exclude(wallet=asked.wallet)
 
 
 @transactional
@@ -80,6 +127,8 @@ async def _claim(needs: Needs, asked: _Asked) -> _Claimed:
     attempt = await Attempt.get_or_none(out_trade_no=asked.key.id, order_id=order.id)
     if order.state == OrderState.SETTLED and (attempt is None or attempt.state != AttemptState.PAID):
         raise OrderSettled
+    if order.state != OrderState.SETTLED and await _elsewhere(asked):
+        raise _RivalError
     if attempt is None:
         attempt = await _reusable(needs, order, asked, now)
     if attempt is None:
@@ -119,6 +168,8 @@ async def _open_attempt(needs: Needs, order: Order, asked: _Asked, now: datetime
         created_at=now,
         updated_at=now,
     )
+    # Where row locks do not reach, two taps at two wallets meet in this row instead.
+    await Order.filter(id=order.id).update(version=order.version + 1, updated_at=now)
     await needs.outbox.publish(AttemptOpened(attempt_id), delay_seconds=delay)
     return attempt
 
@@ -149,8 +200,11 @@ def _address(needs: Needs, attempt: Attempt) -> str:
 
 
 @transactional
-async def _make_ready(needs: Needs, attempt_id: str, params: ClientParams, key: RequestKey) -> None:
+async def _make_ready(needs: Needs, attempt_id: str, params: ClientParams, key: RequestKey) -> bool:
+    """Keep what the phone needs and settle the key; False, and nothing kept, when it was closed meanwhile."""
     attempt = await Attempt.select_for_update().get(id=attempt_id)
+    if attempt.state == AttemptState.CLOSED:
+        return False
     attempt.client_params = orjson.dumps(params).decode()
     if attempt.state == AttemptState.PREPARING:  # a notice may have been faster
         attempt.state = AttemptState.READY.value
@@ -158,3 +212,4 @@ async def _make_ready(needs: Needs, attempt_id: str, params: ClientParams, key: 
     attempt.version += 1
     await attempt.save(update_fields=["client_params", "state", "updated_at", "version"])
     await key.settle(result_id=attempt_id, status=_CREATED)
+    return True

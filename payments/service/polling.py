@@ -13,7 +13,8 @@ from payments.events import AttemptOpened
 from payments.models import Attempt
 from payments.ports import Needs, Ordering
 from payments.rules import AttemptState, Fault, OrderState, Report, TradeState, Verdict, judge, poll_delay
-from payments.service.settling import Word, despite_rivals, dispute, expected_of, lock, move, settle
+from payments.service.disputes import Word
+from payments.service.settling import despite_rivals, dispute, expected_of, lock, move, settle
 
 _LAST_WORDS = frozenset({TradeState.PAID, TradeState.CLOSED, TradeState.REFUNDED})
 
@@ -45,7 +46,27 @@ async def poll(needs: Needs, *, attempt_id: str) -> None:
         await _ask_again(needs, attempt_id)
         return
     word = Word(attempt.wallet, report) if report else None
-    await despite_rivals(lambda: _conclude(needs, attempt_id, word, closed))
+    await despite_rivals(lambda: _conclude(needs, attempt_id, word, closed=closed))
+
+
+async def close_now(needs: Needs, *, attempt_id: str) -> AttemptState:
+    """Make an attempt unpayable at its wallet, or find that it was paid, and answer what it is then.
+
+    OutsideError when the wallet is down or not configured any more.
+    """
+    attempt = await Attempt.get(id=attempt_id)
+    if AttemptState(attempt.state).final:
+        return AttemptState(attempt.state)
+    ordering = needs.ordering.get(attempt.wallet)
+    if ordering is None:
+        raise OutsideError(attempt.wallet, "NOT_CONFIGURED", "the wallet of an open attempt is gone", permanent=False)
+    report = await ordering.query(attempt.out_trade_no)
+    closed = await _close(ordering, _Open(attempt.out_trade_no, attempt.wallet, over=True), report)
+    if not closed and (report is None or report.trade_state not in _LAST_WORDS):
+        report = await ordering.query(attempt.out_trade_no)  # paid in this very moment?
+    word = Word(attempt.wallet, report) if report else None
+    await despite_rivals(lambda: _conclude(needs, attempt_id, word, closed=closed, again=False))
+    return AttemptState((await Attempt.get(id=attempt_id)).state)
 
 
 async def _still_open(needs: Needs, attempt_id: str) -> _Open | None:
@@ -66,7 +87,7 @@ async def _close(ordering: Ordering, attempt: _Open, report: Report | None) -> b
 
 
 @transactional
-async def _conclude(needs: Needs, attempt_id: str, word: Word | None, closed: bool) -> None:  # noqa: FBT001 - private
+async def _conclude(needs: Needs, attempt_id: str, word: Word | None, *, closed: bool, again: bool = True) -> None:
     order, attempt = await lock(attempt_id)
     if AttemptState(attempt.state).final:  # a notice was faster
         return
@@ -77,7 +98,7 @@ async def _conclude(needs: Needs, attempt_id: str, word: Word | None, closed: bo
         await dispute(needs, fault or Fault.UNREADABLE, attempt, word)
     elif verdict is Verdict.CLOSE or closed:
         await move(needs, attempt, AttemptState.CLOSED)
-    else:
+    elif again:
         await _schedule(needs, attempt)
 
 

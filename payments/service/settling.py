@@ -5,7 +5,6 @@ same number, and handling it again could never end otherwise.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
@@ -15,23 +14,14 @@ from kit.db import transactional
 from kit.errors import Permanent
 from kit.ids import new_id
 from kit.inbox import open_body
-from kit.log import get_logger
 from payments.events import PaymentSettled
-from payments.models import Attempt, Discrepancy, Order, Settlement
+from payments.models import Attempt, Order, Settlement
 from payments.ports import Needs, UnreadableReport
-from payments.rules import CURRENCY, AttemptState, Expected, Fault, OrderState, Report, Verdict, judge
-
-_LONGEST = 64  # characters of a number or a transaction id that a row keeps
-log = get_logger("payments")
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A report with where it comes from; `inbox_id` is None for an answer to our own question."""
-
-    wallet: str
-    report: Report
-    inbox_id: str | None = None
+from payments.refund_rules import RefundNotice
+from payments.rules import CURRENCY, AttemptState, Expected, Fault, OrderState, TradeState, Verdict, judge
+from payments.service.disputes import Kept, Word, keep, keep_word
+from payments.service.giving_back import take_refund_notice
+from payments.service.refunding import given_back_in_full, open_second_refund
 
 
 def sealed_notice(wallet: str, body: bytes) -> bytes:
@@ -47,11 +37,14 @@ async def settle_notice(needs: Needs, *, inbox_id: str) -> None:
     if notices is None:
         raise Permanent(f"no provider reads the notices of {wallet}")
     try:
-        report = notices.read(kept["notice"].encode())
+        said = notices.read(kept["notice"].encode())
     except UnreadableReport:
         await _keep_unreadable(needs, wallet, inbox_id)
         return
-    word = Word(wallet, report, inbox_id)
+    if isinstance(said, RefundNotice):
+        await take_refund_notice(needs, wallet=wallet, notice=said, inbox_id=inbox_id)
+        return
+    word = Word(wallet, said, inbox_id)
     await despite_rivals(lambda: _take_notice(needs, word))
 
 
@@ -65,21 +58,31 @@ async def despite_rivals(command: Callable[[], Awaitable[None]]) -> None:
 
 @transactional
 async def _keep_unreadable(needs: Needs, wallet: str, inbox_id: str) -> None:
-    await _dispute(needs, Fault.UNREADABLE, wallet=wallet, about=inbox_id, inbox_id=inbox_id)
+    await keep(needs, Fault.UNREADABLE, Kept(wallet=wallet, about=inbox_id, inbox_id=inbox_id))
 
 
 @transactional
 async def _take_notice(needs: Needs, word: Word) -> None:
     order, attempt = await _locked(word)
     if order is None or attempt is None:
-        await _dispute_word(needs, Fault.UNKNOWN_NUMBER, word, None)
+        await keep_word(needs, Fault.UNKNOWN_NUMBER, word, None)
         return
     verdict, fault = judge(expected_of(attempt), word.report)
     if verdict is Verdict.SETTLE:
         await settle(needs, order, attempt, word)
-    else:
+    elif fault not in {None, Fault.REFUNDED} or not await _is_no_news(attempt, word.report.trade_state):
         # The attempt stays as it is: what a notice says wrongly, the next poll asks the wallet itself.
-        await _dispute_word(needs, fault or Fault.NOT_PAID, word, attempt)
+        await keep_word(needs, fault or Fault.NOT_PAID, word, attempt)
+
+
+async def _is_no_news(attempt: Attempt, said: TradeState) -> bool:
+    """Whether what is no payment fits what we know: Alipay tells of new and of closed trades too, early or late."""
+    state = AttemptState(attempt.state)
+    if said in {TradeState.CLOSED, TradeState.REFUNDED}:
+        # A trade of Alipay that was given back in full is closed, however it was paid before.
+        ours = state is AttemptState.PAID and await given_back_in_full(attempt)
+        return ours or (said is TradeState.CLOSED and state is AttemptState.CLOSED)
+    return said is TradeState.UNPAID and state is not AttemptState.DISPUTED
 
 
 async def _locked(word: Word) -> tuple[Order | None, Attempt | None]:
@@ -107,7 +110,7 @@ def expected_of(attempt: Attempt) -> Expected:
 
 
 async def settle(needs: Needs, order: Order, attempt: Attempt, word: Word) -> None:
-    """Settle a locked order on a word that fits, or keep the second payment as a discrepancy awaiting refund."""
+    """Settle a locked order on a word that fits, or give the second payment of an order back."""
     report = word.report
     earlier = await Settlement.get_or_none(wallet=word.wallet, transaction_id=report.transaction_id)
     if earlier is not None:
@@ -116,8 +119,7 @@ async def settle(needs: Needs, order: Order, attempt: Attempt, word: Word) -> No
         return
     now = needs.clock.now()
     if order.state == OrderState.SETTLED:
-        await _dispute_word(needs, Fault.PAID_TWICE, word, attempt)
-        await move(needs, attempt, AttemptState.PAID)
+        await _take_second(needs, order, attempt, word)
         return
     await Settlement.create(
         id=new_id(),
@@ -132,6 +134,17 @@ async def settle(needs: Needs, order: Order, attempt: Attempt, word: Word) -> No
     await _mark_settled(order, now)
     await move(needs, attempt, AttemptState.PAID)
     await needs.outbox.publish(PaymentSettled(order.id, order.purpose, order.subject_id))
+
+
+async def _take_second(needs: Needs, order: Order, attempt: Attempt, word: Word) -> None:
+    """Give back what was paid for an order that is paid already, in full and by itself."""
+    if await Settlement.exists(attempt_id=attempt.id):
+        # The very payment that settled the order, under another transaction: giving it back would undo it.
+        await keep_word(needs, Fault.TRANSACTION_DIFFERS, word, attempt)
+        return
+    await keep_word(needs, Fault.PAID_TWICE, word, attempt)
+    await move(needs, attempt, AttemptState.PAID)
+    await open_second_refund(needs, order, attempt)
 
 
 async def _mark_settled(order: Order, now: datetime) -> None:
@@ -152,48 +165,5 @@ async def move(needs: Needs, attempt: Attempt, state: AttemptState) -> None:
 
 async def dispute(needs: Needs, fault: Fault, attempt: Attempt, word: Word) -> None:
     """Keep the wallet's own answer that does not fit, and ask no more about the attempt."""
-    await _dispute_word(needs, fault, word, attempt)
+    await keep_word(needs, fault, word, attempt)
     await move(needs, attempt, AttemptState.DISPUTED)
-
-
-async def _dispute_word(needs: Needs, fault: Fault, word: Word, attempt: Attempt | None) -> None:
-    report = word.report
-    await _dispute(
-        needs,
-        fault,
-        wallet=word.wallet,
-        about=report.transaction_id or report.out_trade_no,
-        inbox_id=word.inbox_id,
-        report=report,
-        attempt=attempt,
-    )
-
-
-async def _dispute(
-    needs: Needs,
-    fault: Fault,
-    *,
-    wallet: str,
-    about: str,
-    inbox_id: str | None,
-    report: Report | None = None,
-    attempt: Attempt | None = None,
-) -> None:
-    dedupe_key = f"{fault.value}:{wallet}:{about[:_LONGEST]}"
-    if await Discrepancy.exists(dedupe_key=dedupe_key):
-        return
-    await Discrepancy.create(
-        id=new_id(),
-        dedupe_key=dedupe_key,
-        fault=fault.value,
-        wallet=wallet,
-        out_trade_no=report.out_trade_no[:_LONGEST] if report else "",
-        transaction_id=report.transaction_id[:_LONGEST] if report else "",
-        order_ref=attempt.order_id if attempt else None,
-        attempt_ref=attempt.id if attempt else None,
-        inbox_ref=inbox_id,
-        expected_fen=attempt.amount_fen if attempt else None,
-        reported_fen=report.amount_fen if report else None,
-        created_at=needs.clock.now(),
-    )
-    log.error("payment_discrepancy", fault=fault.value, wallet=wallet, attempt=attempt.id if attempt else None)

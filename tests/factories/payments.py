@@ -14,15 +14,23 @@ from kit.ids import new_id
 from kit.outbox import Handler, Outbox
 from kit.outbox.drain import Drain
 from payments import service
-from payments.events import AttemptOpened, NoticeArrived, OrderOpened, PaymentSettled
-from payments.models import Attempt, Order
-from payments.ports import Needs, Notices, Ordering
+from payments.events import (
+    AttemptOpened,
+    NoticeArrived,
+    OrderOpened,
+    PaymentSettled,
+    RefundOpened,
+    RefundSettled,
+)
+from payments.models import Attempt, Order, Refund
+from payments.ports import Needs, Notices, Ordering, Refunds
 from payments.providers.fake import FakeWallet
 from payments.rules import Line
 from tests.support.moments import NOON
 
 PURPOSE = "registration_fee"
 WALLET = "wechat"
+OTHER_WALLET = "alipay"
 OPENID = "oPayer0000000000000000000001"
 EIGHTY_YUAN = (Line("registration", "不动产登记费", 8000),)
 
@@ -33,18 +41,27 @@ def cipher() -> Cipher:
 
 @dataclass
 class Till:
-    """Everything a payments test needs; `told` and `opened` hold the events that left the room."""
+    """Everything a payments test needs; `told`, `opened` and `returned` hold the events that left the room."""
 
     clock: FixedClock
     wallet: FakeWallet
+    other: FakeWallet
     needs: Needs
     drain: Drain
     told: list[PaymentSettled] = field(default_factory=list)
     opened: list[OrderOpened] = field(default_factory=list)
+    returned: list[RefundSettled] = field(default_factory=list)
 
-    def through(self, ordering: Ordering, notices: Notices | None = None) -> "Till":
-        """The same house with another way to the wallet."""
-        needs = replace(self.needs, ordering={WALLET: ordering}, notices={WALLET: notices or self.wallet})
+    def through(
+        self, ordering: Ordering, notices: Notices | None = None, refunds: Refunds | None = None, wallet: str = WALLET
+    ) -> "Till":
+        """The same house with another way to a wallet."""
+        needs = replace(
+            self.needs,
+            ordering={**self.needs.ordering, wallet: ordering},
+            notices={**self.needs.notices, wallet: notices or self.needs.notices[wallet]},
+            refunds={**self.needs.refunds, wallet: refunds or self.needs.refunds[wallet]},
+        )
         other = replace(self, needs=needs)
         other.drain = Drain(SimpleNamespace(payments=needs), self.drain.handlers, self.clock)
         return other
@@ -62,7 +79,9 @@ class Till:
     def key(self, name: str = "") -> RequestKey:
         return new_key(who="resident:x", route="POST /pay", key=name or new_id(), digest="0" * 64, clock=self.clock)
 
-    async def pay(self, order: Order, *, key: RequestKey | None = None, openid: str = OPENID) -> Attempt:
+    async def pay(
+        self, order: Order, *, key: RequestKey | None = None, openid: str = OPENID, wallet: str = WALLET
+    ) -> Attempt:
         """What the endpoint does: once under the request's key, with a claim before the wallet is called."""
 
         async def command(claimed: RequestKey) -> str:
@@ -71,13 +90,40 @@ class Till:
                 order_id=order.id,
                 payer_id=order.payer_id,
                 payer_address=openid,
-                wallet=WALLET,
+                wallet=wallet,
                 description="不动产登记费",
                 key=claimed,
             )
 
         done = await once(key or self.key(), command, status=201, calls_outside=True)
         return await Attempt.get(id=done.result_id)
+
+    async def settled(self, *, wallet: str = WALLET) -> tuple[Order, Attempt]:
+        """An order that was paid, as found by asking."""
+        order = await self.order()
+        attempt = await self.pay(order, wallet=wallet)
+        (self.wallet if wallet == WALLET else self.other).pay(attempt.out_trade_no)
+        await self.work(seconds=30)
+        return order, attempt
+
+    async def refund(
+        self, order: Order, amount_fen: int, *, key: RequestKey | None = None, attempt_id: str | None = None
+    ) -> Refund:
+        """What the finance endpoint does."""
+
+        async def command(fresh: RequestKey) -> str:
+            return await service.refund(
+                self.needs,
+                order_id=order.id,
+                attempt_id=attempt_id,
+                amount_fen=amount_fen,
+                reason="多收的登记费",
+                staff_id=new_id(),
+                key=fresh,
+            )
+
+        done = await once(key or self.key(), command, status=201)
+        return await Refund.get(id=done.result_id)
 
     async def work(self, *, seconds: float = 0) -> None:
         """Let time pass, then let the worker do what is due."""
@@ -88,8 +134,10 @@ class Till:
 def till(clock: FixedClock | None = None) -> Till:
     clock = clock or FixedClock(NOON)
     wallet = FakeWallet(clock)
+    other = FakeWallet(clock, merchant_id="2088000000000001", app_id="2021fake00000001")
     told: list[PaymentSettled] = []
     opened: list[OrderOpened] = []
+    returned: list[RefundSettled] = []
 
     async def settle_notice(house: Any, event: NoticeArrived) -> None:
         await service.settle_notice(house.payments, inbox_id=event.inbox_id)
@@ -103,13 +151,22 @@ def till(clock: FixedClock | None = None) -> Till:
     async def due(_: Any, event: OrderOpened) -> None:
         opened.append(event)
 
+    async def give_back(house: Any, event: RefundOpened) -> None:
+        await service.give_back(house.payments, refund_id=event.refund_id)
+
+    async def went_back(_: Any, event: RefundSettled) -> None:
+        returned.append(event)
+
     handlers = (
         Handler("payments.settle_notice", NoticeArrived, settle_notice),
         Handler("payments.poll", AttemptOpened, poll),
+        Handler("payments.refund", RefundOpened, give_back),
+        Handler("test.returned", RefundSettled, went_back),
         Handler("test.settled", PaymentSettled, settled),
         Handler("test.due", OrderOpened, due),
     )
     outbox = Outbox(handlers, clock=clock, wake=lambda: None)
-    needs = Needs(clock, outbox, cipher(), {WALLET: wallet}, {WALLET: wallet})
+    wallets = {WALLET: wallet, OTHER_WALLET: other}
+    needs = Needs(clock, outbox, cipher(), wallets, wallets, wallets)
     drain = Drain(SimpleNamespace(payments=needs), handlers, clock)
-    return Till(clock, wallet, needs, drain, told, opened)
+    return Till(clock, wallet, other, needs, drain, told, opened, returned)

@@ -168,7 +168,7 @@ async def test_a_wallet_that_is_not_offered_is_refused() -> None:
             order_id=order.id,
             payer_id=order.payer_id,
             payer_address=OPENID,
-            wallet="alipay",
+            wallet="unionpay",
             description="不动产登记费",
             key=at.key(),
         )

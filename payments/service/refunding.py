@@ -1,0 +1,142 @@
+"""Taking a refund on: committed here, asked of the wallet later by the worker."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kit.audit.service import Actor, record
+from kit.db import transactional
+from kit.idempotency import RequestKey
+from kit.ids import new_id
+from kit.money import yuan
+from payments.errors import OrderNotFound, OrderNotPaid, RefundTooLarge, RefundTooLate, RefundTooMany, WalletNotOffered
+from payments.events import RefundOpened
+from payments.models import REASON_AT, Attempt, Discrepancy, Order, Refund, Settlement
+from payments.ports import Needs
+from payments.refund_rules import RefundCause, RefundFlaw, RefundState, flaw_of
+from payments.rules import AttemptState, Fault
+
+_CREATED = 201
+_ITSELF = Actor("system", "payments")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    amount_fen: int
+    cause: RefundCause
+    reason: str
+    by: Actor
+    slot: str | None = None
+
+
+async def refund(
+    needs: Needs,
+    *,
+    order_id: str,
+    attempt_id: str | None,
+    amount_fen: int,
+    reason: str,
+    staff_id: str,
+    key: RequestKey,
+) -> str:
+    """Give `amount_fen` of a payment back and answer the refund's id; the one that settled the order unless named.
+
+    Errors: ORDER_NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_LARGE, REFUND_TOO_LATE, REFUND_TOO_MANY, WALLET_NOT_OFFERED.
+    """
+    asked = _Asked(amount_fen, RefundCause.STAFF, reason, Actor("staff", staff_id))
+    return await _refund(needs, order_id, attempt_id, asked, key)
+
+
+@transactional
+async def _refund(needs: Needs, order_id: str, attempt_id: str | None, asked: _Asked, key: RequestKey) -> str:
+    order = await Order.select_for_update().get_or_none(id=order_id)
+    if order is None:
+        raise OrderNotFound("没有这笔订单，请核对订单编号")
+    attempt = await _paid_attempt(order, attempt_id)
+    if attempt.wallet not in needs.refunds:
+        raise WalletNotOffered("这个钱包没有配置，不能退款")
+    await _check(needs, attempt, asked.amount_fen)
+    opened = await _open(needs, order, attempt, asked)
+    # Where row locks do not reach, two refunds at once meet in this row instead.
+    await Order.filter(id=order.id).update(version=order.version + 1, updated_at=needs.clock.now())
+    await Discrepancy.filter(attempt_ref=attempt.id, fault=Fault.REFUND_CLOSED.value, resolved_at=None).update(
+        resolved_at=needs.clock.now()
+    )
+    await key.settle(result_id=opened.id, status=_CREATED)
+    return str(opened.id)
+
+
+async def _paid_attempt(order: Order, attempt_id: str | None) -> Attempt:
+    if attempt_id is None:
+        settlement = await Settlement.get_or_none(order_id=order.id)
+        attempt_id = settlement.attempt_id if settlement else None
+    attempt = await Attempt.get_or_none(id=attempt_id, order_id=order.id) if attempt_id else None
+    if attempt is None or attempt.state != AttemptState.PAID:
+        raise OrderNotPaid
+    return attempt
+
+
+async def _check(needs: Needs, attempt: Attempt, amount_fen: int) -> None:
+    """All that was not given up counts: what a wallet is still to decide on may yet go back."""
+    earlier = await Refund.filter(attempt_id=attempt.id).exclude(state=RefundState.CLOSED.value)
+    earlier_fen = sum(each.amount_fen for each in earlier)
+    flaw = flaw_of(
+        amount_fen=amount_fen,
+        paid_fen=attempt.amount_fen,
+        earlier_fen=earlier_fen,
+        earlier=len(earlier),
+        paid_at=attempt.created_at,
+        now=needs.clock.now(),
+    )
+    if flaw is RefundFlaw.TOO_LARGE:
+        raise RefundTooLarge(f"这笔支付最多还能退{yuan(attempt.amount_fen - earlier_fen)}元")
+    if flaw is RefundFlaw.TOO_LATE:
+        raise RefundTooLate
+    if flaw is RefundFlaw.TOO_MANY:
+        raise RefundTooMany
+
+
+async def open_second_refund(needs: Needs, order: Order, attempt: Attempt) -> None:
+    """Give a second payment of a locked order back in full, once however often it is heard of."""
+    slot = f"second:{attempt.id}"
+    if await Refund.exists(slot=slot):
+        return
+    reason = RefundCause.SECOND_PAYMENT.text
+    opened = await _open(
+        needs, order, attempt, _Asked(attempt.amount_fen, RefundCause.SECOND_PAYMENT, reason, _ITSELF, slot)
+    )
+    await Discrepancy.filter(attempt_ref=attempt.id, fault=Fault.PAID_TWICE.value).update(refund_ref=opened.id)
+
+
+async def _open(needs: Needs, order: Order, attempt: Attempt, asked: _Asked) -> Refund:
+    now: datetime = needs.clock.now()
+    refund_id = new_id()
+    opened = await Refund.create(
+        id=refund_id,
+        order=order,
+        attempt=attempt,
+        slot=asked.slot,
+        out_refund_no=refund_id,
+        wallet=attempt.wallet,
+        cause=asked.cause.value,
+        amount_fen=asked.amount_fen,
+        reason_sealed=needs.cipher.seal(asked.reason, (REASON_AT, refund_id)),
+        asked_by=asked.by.id if asked.cause is RefundCause.STAFF else None,
+        next_question_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    await record(
+        actor=asked.by,
+        action="payments.refund_requested",
+        subject=("payment_refund", refund_id),
+        reason=asked.reason,
+        details={"order_id": order.id, "amount_fen": asked.amount_fen, "cause": asked.cause.value},
+    )
+    await needs.outbox.publish(RefundOpened(refund_id))
+    return opened
+
+
+async def given_back_in_full(attempt: Attempt) -> bool:
+    """Whether our own refunds, done or under way, take the whole payment."""
+    found = await Refund.filter(attempt_id=attempt.id).exclude(state=RefundState.CLOSED.value)
+    return bool(found) and sum(each.amount_fen for each in found) == attempt.amount_fen
