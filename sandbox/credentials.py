@@ -25,6 +25,7 @@ APP_ID = "wxsandbox00000001"
 MERCHANT_ID = "1900000109"
 WECHATPAY_KEY_ID = "PUB_KEY_ID_SANDBOX0000000000000001"
 TAX_KEY_ID = "tax-sandbox"
+HUB_KEY_ID = "hub-sandbox"
 CITY_KEY_ID = "city-sandbox"
 ALIPAY_APP_ID = "2021000000000001"
 ALIPAY_SELLER_ID = "2088000000000001"
@@ -41,6 +42,7 @@ class Keys:
     merchant_serial: str
     wechatpay_public_key_id: str
     tax_key_id: str
+    hub_key_id: str
     city_key_id: str
     templates: dict[str, str]
     app_secret: str
@@ -49,6 +51,8 @@ class Keys:
     merchant_public: RSAPublicKey
     tax_bureau_key: Ed25519PrivateKey
     city_tax_public: Ed25519PublicKey
+    hub_key: Ed25519PrivateKey
+    city_hub_public: Ed25519PublicKey
     alipay_app_id: str
     alipay_seller_id: str
     alipay_templates: dict[str, str]
@@ -66,6 +70,7 @@ def init(directory: Path) -> bool:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _make_wechat_pay_keys(city, partners)
     _make_tax_keys(city, partners)
+    _make_hub_keys(city, partners)
     _make_alipay_keys(city, partners)
     _write(city / "app_secret", secrets.token_hex(16))
     _write(city / "apiv3_key", _text(32))
@@ -86,6 +91,8 @@ def load(directory: Path) -> Keys:
         merchant_public=cast("RSAPublicKey", _public(partners / "merchant_public.pem")),
         tax_bureau_key=cast("Ed25519PrivateKey", _private(partners / "tax_bureau_key.pem")),
         city_tax_public=cast("Ed25519PublicKey", _public(partners / "city_tax_public.pem")),
+        hub_key=cast("Ed25519PrivateKey", _private(partners / "hub_key.pem")),
+        city_hub_public=cast("Ed25519PublicKey", _public(partners / "city_hub_public.pem")),
         alipay_key=cast("RSAPrivateKey", _private(partners / "alipay_key.pem")),
         alipay_app_public=cast("RSAPublicKey", _public(partners / "alipay_app_public.pem")),
         alipay_aes_key=b64decode((city / "alipay_aes_key").read_text()),
@@ -106,6 +113,7 @@ def _ids() -> dict[str, Any]:
         "merchant_serial": secrets.token_hex(20).upper(),
         "wechatpay_public_key_id": WECHATPAY_KEY_ID,
         "tax_key_id": TAX_KEY_ID,
+        "hub_key_id": HUB_KEY_ID,
         "city_key_id": CITY_KEY_ID,
         "templates": {name: _text(43) for name in TEMPLATE_NAMES},
         "alipay_app_id": ALIPAY_APP_ID,
@@ -139,6 +147,14 @@ def _make_alipay_keys(city: Path, partners: Path) -> None:
     _write(partners / "alipay_key.pem", _private_pem(platform))
     _write(city / "alipay_public_key.pem", _public_pem(platform.public_key()))
     _write(city / "alipay_aes_key", b64encode(secrets.token_bytes(16)).decode())
+
+
+def _make_hub_keys(city: Path, partners: Path) -> None:
+    ours, theirs = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    _write(city / "city_hub_key.pem", _private_pem(ours))
+    _write(partners / "city_hub_public.pem", _public_pem(ours.public_key()))
+    _write(partners / "hub_key.pem", _private_pem(theirs))
+    _write(city / "hub_public.pem", _public_pem(theirs.public_key()))
 
 
 def _text(length: int) -> str:

@@ -47,6 +47,9 @@ TARGETS = {
     "alipay.notify": _NOTIFYING,
     "tax.declare": _SIGNED_ANSWERING,
     "tax.notify": _NOTIFYING,
+    "departments.marriage": _SIGNED_ANSWERING,
+    "departments.household": _SIGNED_ANSWERING,
+    "departments.status": _SIGNED_ANSWERING,
 }
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from sandbox.control import alipay, money, phones, weather
+from sandbox.control import alipay, departments, money, phones, weather
+from sandbox.departments.records import Source
 from sandbox.exchange import Handler, Signer
 from sandbox.state import World, open_world
 
@@ -59,7 +60,8 @@ def make_app(world: World) -> "Sanic[Any, Any]":
     _mount_pay(app, world)
     _mount(app, world, "tax.declare", "POST /tax/v1/declarations", world.bureau.declare, world.bureau.sign_answer)
     _mount_alipay(app, world)
-    for part in (weather, phones, money, alipay):
+    _mount_departments(app, world)
+    for part in (weather, phones, money, alipay, departments):
         part.mount(app, world)
     return app
 
@@ -85,12 +87,22 @@ def _mount_pay(app: "Sanic[Any, Any]", world: World) -> None:
         _mount(app, world, "pay.close", f"POST {by_number}/close", pay.close, pay.sign_answer)
 
 
+def _mount_departments(app: "Sanic[Any, Any]", world: World) -> None:
+    hub, base = world.hub, "/departments/v1"
+    sign = hub.door.sign_answer
+    _mount(app, world, "departments.status", f"GET {base}/status", hub.status, sign)
+    marriage, household = hub.handler(Source.MARRIAGE), hub.handler(Source.HOUSEHOLD)
+    _mount(app, world, "departments.marriage", f"POST {base}/lookup/marriage", marriage, sign)
+    _mount(app, world, "departments.household", f"POST {base}/identity/household", household, sign)
+
+
 def _mount_alipay(app: "Sanic[Any, Any]", world: World) -> None:
     gateway = world.alipay.gateway
     served = world.exchange.wrap_gateway(
         gateway.target, gateway.serve, made_up=gateway.made_up, envelope=gateway.envelope
     )
     app.add_route(served, "/alipay/gateway.do", methods=["GET", "POST"], name="alipay-gateway")
+    _mount(app, world, "alipay.bill_download", "GET /alipay/bills/<token:str>", world.alipay.billing.download)
 
 
 def _mount(

@@ -9,6 +9,8 @@ from sandbox.books import Books
 from sandbox.clock import Clock
 from sandbox.credentials import Keys
 from sandbox.deliveries import Courier
+from sandbox.departments.hub import Hub
+from sandbox.departments.records import Records
 from sandbox.exchange import Exchange
 from sandbox.faults import Faults
 from sandbox.people import People
@@ -20,6 +22,7 @@ from sandbox.wechat.pay import Pay
 from sandbox.wechat.pay_notify import Announcer
 from sandbox.wechat.pay_orders import Orders
 from sandbox.wechat.tokens import Tokens
+from sandbox.yc_door import YcDoor
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class World:
     announcer: Announcer
     pay: Pay
     bureau: TaxBureau
+    hub: Hub
     alipay: Alipay
 
 
@@ -68,6 +72,11 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
         orders=orders,
         announcer=announcer,
         pay=Pay(keys=keys, clock=clock, people=people, orders=orders, announcer=announcer),
+        hub=Hub(door=_hub_door(keys, clock), clock=clock, books=books, records=Records(books, people)),
         bureau=TaxBureau(keys=keys, clock=clock, books=books, people=people, courier=courier),
         alipay=open_platform(keys=keys, clock=clock, books=books, people=people, courier=courier),
     )
+
+
+def _hub_door(keys: Keys, clock: Clock) -> YcDoor:
+    return YcDoor(clock, keys.hub_key_id, keys.hub_key, keys.city_key_id, keys.city_hub_public)

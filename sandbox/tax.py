@@ -3,14 +3,11 @@
 import hashlib
 import secrets
 import uuid
-from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sanic import Request
 
@@ -21,12 +18,11 @@ from sandbox.clock import BEIJING, Clock
 from sandbox.credentials import Keys
 from sandbox.deliveries import Courier, Delivery, Forgery, Receipt
 from sandbox.people import People
-from sandbox.signing import ed25519_sign, ed25519_verifies, yc_message
 from sandbox.tax_rules import Sale, assess
+from sandbox.yc_door import YcDoor
 
 TARGET = "tax.notify"
 SCHEDULE = (5, 15, 60, 300, 900, 3600, 3600, 3600)
-_CLOCK_WINDOW_SECONDS = 300
 _HOME_CODES = {"residential", "10", "11", "12", "13", "111", "112"}
 _OK = range(200, 300)
 
@@ -84,12 +80,11 @@ class Declaration:
 
 class TaxBureau:
     def __init__(self, *, keys: Keys, clock: Clock, books: Books, people: People, courier: Courier) -> None:
-        self._keys = keys
+        self._door = YcDoor(clock, keys.tax_key_id, keys.tax_bureau_key, keys.city_key_id, keys.city_tax_public)
         self._clock = clock
         self._books = books
         self._people = people
         self._courier = courier
-        self._nonces: dict[str, int] = {}
         self._by_number: dict[str, Declaration] = {}
         for entry in books.read("declarations"):
             declaration = Declaration(**entry["declaration"])
@@ -106,7 +101,7 @@ class TaxBureau:
 
     def declare(self, request: Request) -> Answer:
         """Assesses at once; the same declaration again gets the same answer, another under its number 409."""
-        self._check_signature(request)
+        self._door.check(request)
         try:
             form = DeclarationForm.model_validate_json(request.body)
         except ValidationError as error:
@@ -146,10 +141,7 @@ class TaxBureau:
         return await self._courier.replay(known) if known and known.last_headers else None
 
     def sign_answer(self, request: Request, body: bytes, spoil: bool) -> dict[str, str]:  # noqa: FBT001 - the shape of every signer
-        """Answers are signed like requests: over the request's method and path and the answer's body."""
-        path = request.raw_url.decode("ascii")
-        key = Ed25519PrivateKey.generate() if spoil else self._keys.tax_bureau_key
-        return self._headers(key, request.method, path, body)
+        return self._door.sign_answer(request, body, spoil)
 
     def _assess(self, form: DeclarationForm, digest: str) -> Declaration:
         buyers = [self._people.by_document(name=each.name, id_number=each.id_number) for each in form.buyers]
@@ -197,44 +189,11 @@ class TaxBureau:
         )
 
     def _sign(self, body: bytes, url: str, forgery: Forgery) -> dict[str, str]:
-        key = Ed25519PrivateKey.generate() if forgery.wrong_key else self._keys.tax_bureau_key
         path = httpx.URL(url).raw_path.decode("ascii")
-        headers = self._headers(key, "POST", path, body, stale_seconds=forgery.stale_seconds)
+        headers = self._door.headers(
+            "POST", path, body, wrong_key=forgery.wrong_key, stale_seconds=forgery.stale_seconds
+        )
         return {"Content-Type": "application/json", **headers}
-
-    def _headers(
-        self, key: Ed25519PrivateKey, method: str, path: str, body: bytes, *, stale_seconds: int = 0
-    ) -> dict[str, str]:
-        timestamp = str(self._clock.timestamp() - stale_seconds)
-        nonce = b64encode(secrets.token_bytes(18)).decode()
-        message = yc_message(method=method, path=path, timestamp=timestamp, nonce=nonce, body=body)
-        return {
-            "Yc-Key-Id": self._keys.tax_key_id,
-            "Yc-Timestamp": timestamp,
-            "Yc-Nonce": nonce,
-            "Yc-Signature": ed25519_sign(key, message),
-        }
-
-    def _check_signature(self, request: Request) -> None:
-        key_id, timestamp, nonce, signature = (
-            request.headers.get(f"Yc-{part}", "") for part in ("Key-Id", "Timestamp", "Nonce", "Signature")
-        )
-        now = self._clock.timestamp()
-        message = yc_message(
-            method=request.method,
-            path=request.raw_url.decode("ascii"),
-            timestamp=timestamp,
-            nonce=nonce,
-            body=request.body,
-        )
-        if key_id != self._keys.city_key_id or not ed25519_verifies(self._keys.city_tax_public, message, signature):
-            raise _unsigned("SIGNATURE_INVALID", "签名无效")
-        if not timestamp.isdigit() or abs(int(timestamp) - now) > _CLOCK_WINDOW_SECONDS:
-            raise _unsigned("TIMESTAMP_OUT_OF_WINDOW", "时间戳超出允许范围")
-        self._nonces = dict(_still_watched(self._nonces, now))
-        if not nonce or nonce in self._nonces:
-            raise _unsigned("NONCE_REUSED", "随机串重复")
-        self._nonces[nonce] = now
 
     def _mark_notified(self, declaration_no: str) -> None:
         self._save(replace(self._by_number[declaration_no], notified=True))
@@ -243,12 +202,3 @@ class TaxBureau:
         self._by_number[declaration.declaration_no] = declaration
         self._books.write("declarations", {"declaration": asdict(declaration)})
         return declaration
-
-
-def _unsigned(code: str, message: str) -> Refused:
-    return Refused(401, {"code": code, "message": message})
-
-
-def _still_watched(nonces: dict[str, int], now: int) -> Iterator[tuple[str, int]]:
-    """A nonce must be remembered for as long as its timestamp could still be accepted."""
-    return ((nonce, at) for nonce, at in nonces.items() if now - at <= 2 * _CLOCK_WINDOW_SECONDS)

@@ -47,6 +47,13 @@ class Partners:
                 "bureau_key_id": ids["tax_key_id"],
                 "bureau_key_file": given / "tax_bureau_public.pem",
             },
+            "departments": {
+                "base_url": f"{self.url}/departments",
+                "key_id": ids["city_key_id"],
+                "key_file": given / "city_hub_key.pem",
+                "hub_key_id": ids["hub_key_id"],
+                "hub_key_file": given / "hub_public.pem",
+            },
         }
 
 
