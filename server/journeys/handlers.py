@@ -2,9 +2,9 @@
 
 from kit.outbox import Handler
 from notifications import service as notifications
-from notifications.events import DeliveryQueued
+from notifications.events import DeliveryQueued, ReceiptDue
 from payments import service as payments
-from payments.events import AttemptOpened, NoticeArrived, OrderOpened, PaymentSettled
+from payments.events import AttemptOpened, NoticeArrived, OrderOpened, PaymentSettled, RefundOpened, RefundSettled
 from server.applications.events import (
     Accepted,
     ConfirmationRequested,
@@ -22,8 +22,20 @@ from server.applications.events import (
 )
 from server.appointments import events as appointments
 from server.certificates.events import CopyKept, Issued, StatusChanged
+from server.delivery import events as delivery
 from server.identity.events import RealNameVerified
-from server.journeys import binding, fees, recording, registering, relaying, taxes, telling, telling_appointments
+from server.journeys import (
+    binding,
+    fees,
+    posting,
+    recording,
+    registering,
+    relaying,
+    taxes,
+    telling,
+    telling_appointments,
+    telling_deliveries,
+)
 from server.journeys.house import House
 from server.registry import events as registry
 from server.relay import service as relay
@@ -46,9 +58,19 @@ async def poll(house: House, event: AttemptOpened) -> None:
     await payments.poll(house.payments, attempt_id=event.attempt_id)
 
 
+async def give_back(house: House, event: RefundOpened) -> None:
+    """Ask a wallet to give money back, or what became of it."""
+    await payments.give_back(house.payments, refund_id=event.refund_id)
+
+
 async def deliver(house: House, event: DeliveryQueued) -> None:
     """Send a message over one channel."""
     await notifications.deliver(house.notifications, delivery_id=event.delivery_id)
+
+
+async def receipt(house: House, event: ReceiptDue) -> None:
+    """Ask what became of a message that was sent."""
+    await notifications.record_receipt(house.notifications, delivery_id=event.delivery_id, attempt=event.attempt)
 
 
 PLATFORM = (
@@ -66,6 +88,8 @@ PLATFORM = (
     Handler("telling.fee_due", OrderOpened, telling.fee_due),
     Handler("payments.settle_notice", NoticeArrived, settle_notice),
     Handler("payments.poll", AttemptOpened, poll),
+    Handler("payments.refund", RefundOpened, give_back),
+    Handler("telling.refund_settled", RefundSettled, telling.refund_settled),
     Handler("fees.settled", PaymentSettled, fees.settled),
     Handler("telling.payment_settled", PaymentSettled, telling.payment_settled),
     Handler("relay.forward_fee", FeeSettled, relaying.forward_fee),
@@ -75,7 +99,13 @@ PLATFORM = (
     Handler("telling.expired", Expired, telling.expired),
     Handler("telling.entered", Entered, telling.entered),
     Handler("telling.certificate_ready", CopyKept, telling.certificate_ready),
+    Handler("delivery.subscribe", delivery.Dispatched, posting.subscribe),
+    Handler("telling.delivery_dispatched", delivery.Dispatched, telling_deliveries.dispatched),
+    Handler("delivery.record_push", delivery.CarrierPushArrived, posting.record_push),
+    Handler("delivery.poll", delivery.PollDue, posting.poll),
+    Handler("telling.delivery_moved", delivery.StateChanged, telling_deliveries.moved),
     Handler("notifications.deliver", DeliveryQueued, deliver),
+    Handler("notifications.receipt", ReceiptDue, receipt),
     Handler("telling.appointment_booked", appointments.Booked, telling_appointments.booked),
     Handler("telling.appointment_cancelled", appointments.Cancelled, telling_appointments.cancelled),
     Handler("telling.appointment_office_closed", appointments.CancelledByOffice, telling_appointments.office_closed),

@@ -13,7 +13,7 @@ from kit.money import yuan
 from notifications import service as notifications
 from notifications.rules import DASH
 from payments import queries as orders
-from payments.events import OrderOpened, PaymentSettled
+from payments.events import OrderOpened, PaymentSettled, RefundSettled
 from payments.queries import OrderView
 from server.applications import queries as applications
 from server.applications.events import (
@@ -113,6 +113,27 @@ async def payment_settled(house: House, event: PaymentSettled) -> None:
         occasion=order.id,
         at=order.paid_at,
         amount_fen=order.amount_fen,
+    )
+
+
+async def refund_settled(house: House, event: RefundSettled) -> None:
+    """Tell the payer, and nobody else, that money has come back; every refund is an occasion of its own."""
+    if event.purpose != PURPOSE:
+        return
+    order = await _order(house, event.subject_id)
+    refund = await orders.refund(house.payments, refund_id=event.refund_id)
+    if refund is None:
+        raise Permanent("a settled refund that is not there")
+    record = await _record(house, event.subject_id)
+    payer = [party for party in record.parties if party.resident_id == order.payer_id]
+    await _tell(
+        house,
+        record,
+        "refund_settled",
+        payer,
+        occasion=refund.id,
+        at=refund.refunded_at,
+        amount_fen=refund.amount_fen,
     )
 
 

@@ -12,6 +12,7 @@ import server.applications.ports
 import server.appointments.ports
 import server.catalogue.ports
 import server.certificates.ports
+import server.delivery.ports
 import server.identity.ports
 import server.sharing.ports
 import server.staff.ports
@@ -29,6 +30,7 @@ from kit.web.access import Authenticator, Principal
 from kit.web.edge import Edge
 from kit.web.limits import RateLimits
 from notifications import templates
+from notifications.shelf import Shelf
 from server.adapters.seal_absent import AbsentSeal
 from server.applications import service as applications
 from server.appointments import service as appointments
@@ -163,14 +165,19 @@ def _house(
         relay=link.relay,
         registry=link.registry,
         certificates=_certificates(settings, held, clock, outbox, cipher, files),
-        payments=payments.ports.Needs(clock, outbox, cipher, outside.ordering, outside.notices),
+        delivery=server.delivery.ports.Needs(clock, outbox, cipher, outside.carriers, outside.pushes),
+        payments=payments.ports.Needs(
+            clock, outbox, cipher, outside.ordering, outside.notices, refunds=outside.refunds
+        ),
         notifications=notifications.ports.Needs(
             clock=clock,
             outbox=outbox,
             cipher=cipher,
-            templates=templates.load(),
+            templates=Shelf(templates.load()),
             channels=outside.channels,
             addresses=ResidentAddresses(identity_needs),
+            receipts=outside.receipts,
+            limits=outside.limits,
         ),
     )
 

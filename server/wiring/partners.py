@@ -14,15 +14,20 @@ from kit.wallets.wechat.pay.signing import MerchantSigner
 from kit.wallets.wechat.token import StableToken
 from kit.wallets.wechat.transport import WechatApi
 from notifications.channels.wechat import WechatChannel
-from notifications.ports import Channel
-from payments.ports import Notices, Ordering
+from notifications.ports import Channel, Receipts
+from notifications.templates import Limits
+from payments.ports import Notices, Ordering, Refunds
 from payments.providers.wechat_pay import WechatPay, WechatPayNotices
 from server.adapters.absent import Absent
+from server.adapters.carrier_kuaidi100 import PUSH_PATH, Kuaidi100, Kuaidi100Pushes
+from server.adapters.carrier_sf import SfExpress
 from server.adapters.departments import HubDepartments
 from server.adapters.face import WechatFace
 from server.adapters.tax import NOTICE_PATH, SignedTaxBureau
 from server.adapters.wechat_login import WechatLogin, WechatPhoneNumbers
 from server.applications.ports import TaxBureau
+from server.delivery.ports import Carrier, Pushes
+from server.delivery.rules import SF
 from server.identity.ports import FaceVerification, PhoneNumbers, WalletLogin
 from server.settings import Settings
 
@@ -46,7 +51,12 @@ class Partners:
     department_seconds: float = DEPARTMENT_SECONDS
     ordering: dict[str, Ordering] = field(default_factory=dict)
     notices: dict[str, Notices] = field(default_factory=dict)
+    refunds: dict[str, Refunds] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    receipts: dict[str, Receipts] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    carriers: dict[str, Carrier] = field(default_factory=dict)
+    pushes: Pushes | None = None
     clients: list[HttpClient] = field(default_factory=list)
 
     def absent(self, system: str) -> Absent:
@@ -65,6 +75,7 @@ def connect(settings: Settings, clock: Clock) -> Partners:
     _wechat(settings, clock, partners)
     _wechat_pay(settings, clock, partners)
     _tax(settings, clock, partners)
+    _carriers(settings, clock, partners)
     _departments(settings, clock, partners)
     return partners
 
@@ -98,7 +109,8 @@ def _wechat_pay(settings: Settings, clock: Clock, partners: Partners) -> None:
         clock=clock,
     )
     notify_url = f"{settings.http.public_base_url}/callbacks/wechat_pay"
-    partners.ordering[WECHAT] = WechatPay(transport, signer, app_id=settings.wechat.app_id, notify_url=notify_url)
+    pay = WechatPay(transport, signer, app_id=settings.wechat.app_id, notify_url=notify_url)
+    partners.ordering[WECHAT] = partners.refunds[WECHAT] = pay
     partners.notices[WECHAT] = WechatPayNotices(PayNotices(keys, read_secret(section.apiv3_key_file), clock))
 
 
@@ -129,3 +141,30 @@ def _departments(settings: Settings, clock: Clock, partners: Partners) -> None:
         verifier=RequestVerifier({section.hub_key_id: section.hub_key_file.read_bytes()}),
         clock=clock,
     )
+
+
+def _carriers(settings: Settings, clock: Clock, partners: Partners) -> None:
+    section = settings.carrier
+    if section is None:
+        return
+    salt = read_secret(section.salt_file)
+    tracking = Kuaidi100(
+        partners.client("kuaidi100"),
+        base_url=section.base_url,
+        customer=section.customer,
+        key=read_secret(section.key_file),
+        salt=salt,
+        callback_url=settings.http.public_base_url + PUSH_PATH,
+    )
+    partners.carriers |= dict.fromkeys(section.companies, tracking)
+    if salt:
+        partners.pushes = Kuaidi100Pushes(salt)
+    if section.sf is not None:
+        check_word = read_secret(section.sf.check_word_file)
+        partners.carriers[SF] = SfExpress(
+            partners.client("sf"),
+            url=section.sf.url,
+            partner_id=section.sf.partner_id,
+            check_word=check_word,
+            clock=clock,
+        )
