@@ -5,13 +5,16 @@ from sanic import Blueprint
 from kit.web.edge import Edge
 from miniprogram_api import (
     applications,
+    appointments,
     catalogue,
     certificates,
     confirmations,
+    deliveries,
     face_checks,
     materials,
     me,
     messages,
+    offices,
     payments,
     progress,
     register_queries,
@@ -26,6 +29,8 @@ _NOUNS = (
     face_checks,
     catalogue,
     register_queries,
+    offices,
+    appointments,
     applications,
     materials,
     confirmations,
@@ -33,6 +38,7 @@ _NOUNS = (
     payments,
     messages,
     certificates,
+    deliveries,
     verify_page,
 )
 

@@ -18,7 +18,7 @@ from kit.web import docs, health, openapi
 from kit.web.edge import Edge
 from payments import callbacks as payment_callbacks
 from server import console, wiring
-from server.adapters import registry_callbacks, tax
+from server.adapters import carrier_kuaidi100, registry_callbacks, tax
 from server.database import APPS
 from server.journeys.house import House
 from server.settings import Settings
@@ -98,6 +98,7 @@ def blueprints(settings: Settings, built: wiring.Built, house: House, edge: Edge
         found += miniprogram_api.blueprints(house, edge)
         found.append(tax.blueprint(house, edge, built.tax_verifier))
         found.append(payment_callbacks.blueprint(house.payments, edge))
+        found.append(carrier_kuaidi100.blueprint(house.delivery, edge))
         found += console.platform_blueprints(house, edge)
     if settings.role in {"registry", "all"}:
         found += console.registry_blueprints(house, edge)

@@ -66,6 +66,27 @@ class DepartmentsSettings(Section):
     timeout_seconds: float = Field(default=3.0, gt=0, le=10, description="How long one department is waited for")
 
 
+class SfSettings(Section):
+    """SF's own interface, beside the tracking provider."""
+
+    url: BaseUrl = Field(default="https://bspgw.sf-express.com/std/service", description="SF's interface")
+    partner_id: str = Field(description="Our partner id (顾客编码)")
+    check_word_file: Path = Field(description="File with the check word (校验码)")
+
+
+class CarrierSettings(Section):
+    """Tracking of posted certificates, by kuaidi100; without it nothing can be posted."""
+
+    base_url: BaseUrl = Field(default="https://poll.kuaidi100.com", description="The tracking provider's interface")
+    customer: str = Field(description="Our customer code at the provider")
+    key_file: Path = Field(description="File with our key there")
+    salt_file: Path = Field(description="File with the salt that pushes are signed with; ours to choose")
+    companies: tuple[Literal["ems", "youzhengguonei", "shunfeng"], ...] = Field(
+        default=("ems",), description="Carriers to post with; official documents may go by the post alone (邮政法55条)"
+    )
+    sf: SfSettings | None = None
+
+
 class LinkSettings(Section):
     """The road between platform and registry."""
 
@@ -141,6 +162,7 @@ class Settings(Section):
     wechat_pay: WechatPaySettings | None = None
     tax: TaxSettings | None = None
     departments: DepartmentsSettings | None = None
+    carrier: CarrierSettings | None = None
     link: LinkSettings = LinkSettings()
     registry: RegistrySettings = RegistrySettings()
     seal: SealSettings = SealSettings()
@@ -165,7 +187,7 @@ class Settings(Section):
             raise ValueError("a city runs without test_mode and without raised limits")
         if self.database.url.startswith("sqlite"):
             raise ValueError("a city runs on MySQL or MariaDB")
-        for room in ("wechat", "wechat_pay", "tax", "departments", "link", "seal"):
+        for room in ("wechat", "wechat_pay", "tax", "departments", "carrier", "link", "seal"):
             section: Section | None = getattr(self, room)
             for name, value in section.model_dump().items() if section else ():
                 if SANDBOX_MARK in str(value).lower():
@@ -178,10 +200,12 @@ class Settings(Section):
     def _addresses(self) -> Iterator[tuple[str, str]]:
         """Where real people's data would travel, and what is printed on their certificates."""
         yield "http.public_base_url", self.http.public_base_url
-        for room in ("wechat", "wechat_pay", "tax", "departments"):
+        for room in ("wechat", "wechat_pay", "tax", "departments", "carrier"):
             section = getattr(self, room)
             if section is not None:
                 yield f"{room}.base_url", section.base_url
+        if self.carrier is not None and self.carrier.sf is not None:
+            yield "carrier.sf.url", self.carrier.sf.url
         for name in ("platform_url", "registry_url"):
             url = getattr(self.link, name)
             if url is not None:

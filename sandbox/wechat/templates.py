@@ -16,6 +16,10 @@ TEMPLATE_NAMES = (
     "appointment_booked",
     "appointment_cancelled",
     "appointment_office_closed",
+    "delivery_dispatched",
+    "delivery_delivering",
+    "delivery_signed",
+    "delivery_problem",
 )
 # 业务, 编号, 状态, 时间, 提示: the same keywords in every template.
 FIELDS = ("thing1", "character_string2", "phrase3", "time4", "thing5")

@@ -14,7 +14,7 @@ from server.certificates.request import HolderValues, holders_from
 from server.certificates.service.copies import LOCATION as COPY_LOCATION
 from server.certificates.service.issue import HOLDERS, MAX_PDF_BYTES
 from server.certificates.service.issue import LOCATION as ISSUED_LOCATION
-from server.certificates.states import UNKNOWN
+from server.certificates.states import UNKNOWN, PaperState
 from server.terms.unit_code import UnitCode
 
 
@@ -28,6 +28,7 @@ class CopyRecord:
     kind: str
     state: str
     paper_state: str
+    district: str
     unit_code: str
     location: str
     co_ownership: str
@@ -61,6 +62,7 @@ def _record(needs: Needs, row: CertificateCopy) -> CopyRecord:
         kind=row.kind,
         state=row.state,
         paper_state=row.paper_state,
+        district=row.district,
         unit_code=row.unit_code,
         location=needs.cipher.open(row.location_sealed, (COPY_LOCATION, row.id)),
         co_ownership=row.co_ownership,
@@ -68,6 +70,26 @@ def _record(needs: Needs, row: CertificateCopy) -> CopyRecord:
         link=rules.link(needs.public_base_url, row.credential),
         pdf_digest=row.pdf_digest,
         pdf_size=row.pdf_size,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PaperStanding:
+    """A certificate's state today, and whether a paper that it replaced is still outside."""
+
+    state: str
+    old_paper_outside: bool
+
+
+async def paper_standing(needs: Needs, *, certificate_id: str) -> PaperStanding:  # noqa: ARG001 - the form of all queries
+    """For whoever is about to hand out a certificate's paper; CERTIFICATE_NOT_FOUND."""
+    row = await CertificateCopy.get_or_none(id=certificate_id)
+    if row is None:
+        raise CertificateNotFound
+    outside = PaperState.TO_BE_RETURNED.value
+    return PaperStanding(
+        state=row.state,
+        old_paper_outside=await CertificateCopy.exists(superseded_by=certificate_id, paper_state=outside),
     )
 
 

@@ -8,6 +8,7 @@ import server.applications.ports
 import server.appointments.ports
 import server.catalogue.ports
 import server.certificates.ports
+import server.delivery.ports
 import server.identity.ports
 import server.registry.ports
 import server.relay.ports
@@ -38,5 +39,6 @@ class House:
     relay: server.relay.ports.Needs
     registry: server.registry.ports.Needs
     certificates: server.certificates.ports.Needs
+    delivery: server.delivery.ports.Needs
     payments: payments.ports.Needs
     notifications: notifications.ports.Needs

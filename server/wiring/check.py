@@ -78,6 +78,9 @@ def _adapters(settings: Settings, built: Built) -> Mapping[str, Checked]:
         found |= {f"{wallet} pay": ordering for wallet, ordering in outside.ordering.items()}
         if not outside.ordering:
             found["payments"] = outside.absent("wechat_pay")
+        found |= {f"carrier {code}": carrier for code, carrier in outside.carriers.items()}
+        if not outside.carriers:
+            found["carriers"] = outside.absent("carrier")
     if settings.role != "platform":
         found["seal"] = built.house.certificates.seal
     if settings.link.kind == "http":
