@@ -1,5 +1,6 @@
 """Paying the registration fee from the phone, and what became of it."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from sanic import Blueprint
@@ -11,6 +12,7 @@ from kit.web.routes import Routes
 from kit.web.validation import Answer, Input
 from payments import errors, queries
 from payments.queries import AttemptView, OrderView
+from payments.rules import WALLET_TEXTS, OrderState
 from server.identity.rules import Level
 from server.journeys import fees
 from server.journeys.house import House
@@ -19,11 +21,11 @@ from server.journeys.house import House
 class PaymentInput(Input):
     """Which wallet the resident pays with."""
 
-    wallet: Literal["wechat"]
+    wallet: Literal["wechat", "alipay"]
 
 
 class Payment(Answer):
-    """`client_params` go unchanged into `wx.requestPayment`; null once there is nothing to pay any more."""
+    """`client_params` go unchanged into `wx.requestPayment` or `my.tradePay`; null once nothing is to be paid here."""
 
     id: str
     order_id: str
@@ -31,6 +33,7 @@ class Payment(Answer):
     state: str
     state_text: str
     wallet: str
+    wallet_text: str
     client_params: dict[str, str] | None
     expires_at: str
 
@@ -42,7 +45,10 @@ class OrderLine(Answer):
 
 
 class Order(Answer):
-    """Amounts in fen."""
+    """Amounts in fen; `wallet` is the one it was paid with, `wallets` those it may be paid with as long as it is open.
+
+    `refunded_fen` is what has gone back of what was owed; what was paid a second time goes back beside it.
+    """
 
     id: str
     amount_fen: int
@@ -50,6 +56,10 @@ class Order(Answer):
     state_text: str
     lines: list[OrderLine]
     paid_at: str | None
+    wallet: str | None
+    wallet_text: str | None
+    wallets: list[str]
+    refunded_fen: int
 
 
 def blueprint(house: House, edge: Edge) -> Blueprint:
@@ -72,6 +82,8 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
             errors.AttemptExpired,
             errors.WalletNotOffered,
             errors.PayerAddressMissing,
+            errors.PaymentInProgress,
+            errors.EarlierWalletDown,
         ),
     )
     async def pay(call: Call[PaymentInput], application_id: str) -> Payment:
@@ -101,7 +113,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         order = await queries.order(needs, order_id=order_id, payer_id=call.who.id)
         if order is None:
             raise errors.OrderNotFound
-        return _order(order)
+        return _order(order, offered=needs.ordering)
 
     return routes.blueprint
 
@@ -114,12 +126,13 @@ def _payment(attempt: AttemptView) -> Payment:
         state=attempt.state.value,
         state_text=attempt.state.text,
         wallet=attempt.wallet,
+        wallet_text=WALLET_TEXTS[attempt.wallet],
         client_params=None if attempt.state.final else attempt.client_params,
         expires_at=rfc3339(attempt.expires_at),
     )
 
 
-def _order(order: OrderView) -> Order:
+def _order(order: OrderView, *, offered: Iterable[str]) -> Order:
     return Order(
         id=order.id,
         amount_fen=order.amount_fen,
@@ -127,4 +140,8 @@ def _order(order: OrderView) -> Order:
         state_text=order.state.text,
         lines=[OrderLine(code=line.code, name=line.name, amount_fen=line.amount_fen) for line in order.lines],
         paid_at=rfc3339(order.paid_at) if order.paid_at else None,
+        wallet=order.wallet,
+        wallet_text=WALLET_TEXTS[order.wallet] if order.wallet else None,
+        wallets=sorted(offered) if order.state is OrderState.OPEN else [],
+        refunded_fen=order.refunded_fen,
     )

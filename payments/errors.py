@@ -73,12 +73,6 @@ class RefundTooMany(Problem):
     title = "这笔支付的退款次数已到钱包的上限（50次），请通过银行转账退还"
 
 
-class RefundNotFound(Problem):
-    code = "REFUND_NOT_FOUND"
-    kind = Kind.ABSENT
-    title = "没有这笔退款，请刷新后再看"
-
-
 class BillNotFound(Problem):
     code = "BILL_NOT_FOUND"
     kind = Kind.ABSENT

@@ -9,6 +9,7 @@ TEMPLATE_NAMES = (
     "case_accepted",
     "fee_due",
     "payment_settled",
+    "refund_settled",
     "case_entered",
     "confirmation_requested",
     "certificate_ready",

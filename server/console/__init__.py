@@ -3,13 +3,13 @@
 from sanic import Blueprint
 
 from kit.web.edge import Edge
-from server.console import appointments, audit, cases, deliveries, outbox, payments, sessions
+from server.console import appointments, audit, cases, deliveries, outbox, payments, refunds, sessions
 from server.journeys.house import House
 
 
 def platform_blueprints(house: House, edge: Edge) -> list[Blueprint]:
     """The platform's books and counters."""
-    return [noun.blueprint(house, edge) for noun in (payments, appointments, deliveries)]
+    return [noun.blueprint(house, edge) for noun in (payments, refunds, appointments, deliveries)]
 
 
 def registry_blueprints(house: House, edge: Edge) -> list[Blueprint]:

@@ -15,11 +15,10 @@ from kit.web.routes import Routes
 from kit.web.validation import Answer
 from payments import queries
 from payments.queries import DiscrepancyView, SettledView
-from payments.rules import Fault
+from payments.rules import WALLET_TEXTS, Fault
 from server.journeys.house import House
 
 _FIRST_DAY = date(2020, 1, 1)
-_WALLETS = {"wechat": "微信支付", "free": "无需缴费"}
 
 
 class Day(Page):
@@ -84,7 +83,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         errors=(PermissionMissing,),
     )
     async def discrepancies(call: Call[Page]) -> Discrepancies:
-        _check_whole_city(call)
+        check_whole_city(call)
         page = call.input
         found = await queries.discrepancies(needs, after=page.cursor or "", limit=page.wanted)
         shown, following = page.cut(found)
@@ -99,7 +98,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         errors=(PermissionMissing,),
     )
     async def settlements(call: Call[Day]) -> Settlements:
-        _check_whole_city(call)
+        check_whole_city(call)
         page = call.input
         found = await queries.settled(needs, day=page.day, after=page.cursor or "", limit=page.wanted)
         shown, following = page.cut(found)
@@ -108,7 +107,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     return routes.blueprint
 
 
-def _check_whole_city(call: Call[Any]) -> None:
+def check_whole_city(call: Call[Any]) -> None:
     """One merchant serves all districts and no order says which: an account for some districts sees none of it."""
     if call.who.districts is not None:
         raise PermissionMissing("账目不分区县，请用可查看全部区县的账号")
@@ -120,7 +119,7 @@ def _discrepancy(view: DiscrepancyView) -> Discrepancy:
         fault=view.fault,
         fault_text=Fault(view.fault).text,
         wallet=view.wallet,
-        wallet_text=_WALLETS.get(view.wallet, view.wallet),
+        wallet_text=WALLET_TEXTS.get(view.wallet, view.wallet),
         out_trade_no=view.out_trade_no,
         transaction_id=view.transaction_id,
         order_id=view.order_id,
@@ -137,7 +136,7 @@ def _settlement(view: SettledView) -> Settlement:
         purpose=view.purpose,
         subject_id=view.subject_id,
         wallet=view.wallet,
-        wallet_text=_WALLETS.get(view.wallet, view.wallet),
+        wallet_text=WALLET_TEXTS.get(view.wallet, view.wallet),
         out_trade_no=view.out_trade_no,
         transaction_id=view.transaction_id,
         amount_fen=view.amount_fen,
