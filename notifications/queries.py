@@ -1,12 +1,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from kit.db import fetch, fetch_one
 from kit.db.sql import as_utc
-from notifications.models import Consent
+from notifications.checking import samples
+from notifications.models import Consent, MessageTemplate
 from notifications.ports import Needs
-from notifications.service.consents import WECHAT
+from notifications.rules import WECHAT, Agreement, segments
+from notifications.templates import Template, from_content
 from notifications.service.telling import PARAMS_AT
 
 _LATEST = "~"  # after every id, which is hexadecimal
@@ -26,36 +29,37 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class Subscribable:
-    """A template that a resident may subscribe to, with the channel's own id of it."""
+    """A template that a resident may subscribe to, with the channel's own id of it; `standing`: agreeing once is enough."""
 
     template: str
     template_id: str
     name: str
+    standing: bool
 
 
 async def inbox(needs: Needs, *, recipient: str, before: str = "", limit: int = 20) -> list[MessageView]:
     """The recipient's messages, newest first; `before` is the last id of the page before."""
     rows = await fetch(
-        "SELECT id, template, params_sealed, created_at, read_at FROM notifications_message "
+        "SELECT id, template, template_version, params_sealed, created_at, read_at FROM notifications_message "
         "WHERE recipient = ? AND id < ? ORDER BY id DESC LIMIT ?",
         [recipient, before or _LATEST, limit],
     )
-    return [_view(needs, row) for row in rows]
+    return [await _view(needs, row) for row in rows]
 
 
 async def message(needs: Needs, *, recipient: str, message_id: str) -> MessageView | None:
     """The recipient's own message; None when it is another's or nobody's."""
     row = await fetch_one(
-        "SELECT id, template, params_sealed, created_at, read_at FROM notifications_message "
+        "SELECT id, template, template_version, params_sealed, created_at, read_at FROM notifications_message "
         "WHERE id = ? AND recipient = ?",
         [message_id, recipient],
     )
-    return _view(needs, row) if row else None
+    return await _view(needs, row) if row else None
 
 
-def _view(needs: Needs, row: dict[str, str]) -> MessageView:
+async def _view(needs: Needs, row: dict[str, Any]) -> MessageView:
     params = needs.cipher.open_json(row["params_sealed"], (PARAMS_AT, row["id"]))
-    rendered = needs.templates[row["template"]].render(params)
+    rendered = (await needs.templates.of(row["template"], row["template_version"])).render(params)
     return MessageView(
         id=row["id"],
         template=row["template"],
@@ -66,23 +70,81 @@ def _view(needs: Needs, row: dict[str, str]) -> MessageView:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a resident has agreed to: so many messages, or all of them."""
+
+    remaining: int
+    standing: bool
+
+
 async def consents(
     needs: Needs,  # noqa: ARG001 - every query's shape
     *,
     recipient: str,
     templates: Sequence[str],
     channel: str = WECHAT,
-) -> dict[str, int]:
+) -> dict[str, Granted]:
     """How many messages of each template may still be sent to the recipient."""
     rows = await Consent.filter(recipient=recipient, channel=channel, template__in=list(templates))
-    remaining = {row.template: row.remaining for row in rows}
-    return {template: remaining.get(template, 0) for template in templates}
+    granted = {row.template: Granted(row.remaining, bool(row.standing)) for row in rows}
+    return {template: granted.get(template, Granted(0, standing=False)) for template in templates}
 
 
-def subscribable(needs: Needs, *, channel: str = WECHAT) -> list[Subscribable]:
-    """The templates that were applied for at a channel; nothing when there is no such channel."""
+async def subscribable(needs: Needs, *, channel: str = WECHAT) -> list[Subscribable]:
+    """The templates that were applied for at a channel and ask for consent; nothing when there is no such channel."""
     way = needs.channels.get(channel)
-    if way is None:
-        return []
-    found = ((template, way.template_id(template.code)) for template in needs.templates.values())
-    return [Subscribable(template.code, its_id, template.name) for template, its_id in found if its_id]
+    found = []
+    for code in needs.templates:
+        its_id, agreement = (way.template_id(code), way.agreement(code)) if way else (None, Agreement.NONE)
+        if its_id is None or agreement is Agreement.NONE:
+            continue
+        template = await needs.templates.in_force(code, now=needs.clock.now())
+        found.append(Subscribable(code, its_id, template.name, standing=agreement is Agreement.STANDING))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateView:
+    """One version of a template as staff see it; `segments` is how many text messages it is charged as at most."""
+
+    id: str
+    template: Template
+    district: str
+    effective_from: datetime
+    saved_by: str
+    segments: int
+    created_at: datetime
+
+
+async def templates(
+    needs: Needs,  # noqa: ARG001 - every query's shape
+    *,
+    before: str = "",
+    limit: int = 20,
+) -> list[TemplateView]:
+    """All saved versions, the newest first; `before` is the last id of the page before."""
+    rows = await MessageTemplate.filter(id__lt=before or _LATEST).order_by("-id").limit(limit)
+    return [_template_view(row) for row in rows]
+
+
+async def template(needs: Needs, *, version_id: str) -> TemplateView:  # noqa: ARG001 - every query's shape
+    """One saved version; LookupError when there is none."""
+    row = await MessageTemplate.get_or_none(id=version_id)
+    if row is None:
+        raise LookupError("no such version of a template")
+    return _template_view(row)
+
+
+def _template_view(row: MessageTemplate) -> TemplateView:
+    made = from_content(row.code, row.version, row.content)
+    longest = made.sms_text.format_map(samples(made.variables))
+    return TemplateView(
+        id=row.id,
+        template=made,
+        district=row.district,
+        effective_from=row.effective_from,
+        saved_by=row.saved_by,
+        segments=segments(longest) if longest else 0,
+        created_at=row.created_at,
+    )

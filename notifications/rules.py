@@ -1,29 +1,37 @@
-"""What a message may look like in a wallet's template, and what becomes of one delivery; pure."""
+"""By which ways a message goes, and what becomes of one delivery; pure."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
+
+import orjson
+
+from notifications import fields
+from notifications.fields import DASH, NOTHING, one_line, shortened
+from notifications.templates import Limits, SmsUse, Template
+
+__all__ = ["DASH", "INBOX", "NOTHING", "SMS", "Agreement", "DeliveryState", "Skipped", "fitted_for", "segments", "ways"]
 
 INBOX = "inbox"
 """The channel that always reaches: the message itself, kept with us."""
-NOTHING = "无"
-DASH = "-"
+WECHAT, ALIPAY, SMS = "wechat", "alipay", "sms"
 
-_THING_CHARS = 20
-_PHRASE_CHARS = 5
-_STRING_CHARS = 32
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_NOT_CHINESE = re.compile(r"[^\u4e00-\u9fff]")
-_NOT_PLAIN = re.compile(r"[^\x21-\x7e]")
-_BLANKS = re.compile(r"\s+")
-_TIME = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日( \d{1,2}:\d{2}(:\d{2})?)?|\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?)?")
+RECEIPT_AFTER = (60, 300, 1800, 7200, 21600, 86400, 86400)
+"""Seconds until each question what became of a text message; the provider keeps the answer for some days."""
+
+_ONE_SEGMENT, _LONG_SEGMENT = 70, 67
 
 
 class DeliveryState(StrEnum):
-    """`skipped`: there was no way to reach the person, which is nobody's fault; `failed`: staff should look."""
+    """What became of one delivery.
+
+    `skipped`: there was no way to reach the person, which is nobody's fault; `failed`: staff should look; `received` and
+    `undelivered`: what a text message's receipt says after it was sent.
+    """
 
     QUEUED = "queued"
     SENT = "sent"
+    RECEIVED = "received"
+    UNDELIVERED = "undelivered"
     SKIPPED = "skipped"
     FAILED = "failed"
 
@@ -36,52 +44,39 @@ class Skipped(StrEnum):
     NO_TEMPLATE = "no_template"
 
 
-def fit(field: str, text: str) -> str:
-    """The text as a template's field takes it: `thing1` is of the kind `thing`, shortened where it is too long.
+class Agreement(StrEnum):
+    """What a channel asks of the person: nothing, a tap for each message, or one tap for all of a template."""
 
-    An empty value or a line break makes WeChat refuse the whole message. ValueError for an unknown kind and for a time
-    that is none.
-    """
-    kind = field.rstrip("0123456789")
-    if kind not in _KINDS:
-        raise ValueError(f"no rule for fields of the kind {kind}")
-    return _KINDS[kind](_BLANKS.sub(" ", text).strip())
+    NONE = "none"
+    ONCE = "once"
+    STANDING = "standing"
 
 
-def fitted(fields: Mapping[str, str]) -> dict[str, str]:
-    """Every field as its kind takes it."""
-    return {field: fit(field, text) for field, text in fields.items()}
+def ways(used: Sequence[str], channels: Collection[str], *, template: Template) -> list[str]:
+    """The channels to try in this order: the wallets by last use, then a text message where the template says so."""
+    wallets = [wallet for wallet in used if wallet in channels and wallet != SMS]
+    by_text = [SMS] if template.sms is SmsUse.FALLBACK and SMS in channels else []
+    return [*wallets, *by_text]
 
 
-def _thing(text: str) -> str:
-    """At most 20 characters of any kind."""
-    return shortened(text, _THING_CHARS) or NOTHING
+def fitted_for(channel: str, given: Mapping[str, str], limits: Limits) -> dict[str, str]:
+    """The fields of a message as the channel takes them; ValueError for what no shortening can mend."""
+    if channel == ALIPAY:
+        fitting = {name: shortened(one_line(text), limits.alipay_value) or NOTHING for name, text in given.items()}
+        if data_length(fitting) > limits.alipay_data:
+            raise ValueError("the message is longer than Alipay takes")
+        return fitting
+    if channel == SMS:
+        return {name: shortened(one_line(text), limits.sms_param) or NOTHING for name, text in given.items()}
+    return fields.fitted(given)
 
 
-def _phrase(text: str) -> str:
-    """At most 5 Chinese characters and nothing else."""
-    return _NOT_CHINESE.sub("", text)[:_PHRASE_CHARS] or NOTHING
+def data_length(given: Mapping[str, str]) -> int:
+    """How long the `data` of an Alipay message is, in bytes, the most that any count comes to."""
+    return len(orjson.dumps({name: {"value": text} for name, text in given.items()}))
 
 
-def _character_string(text: str) -> str:
-    """At most 32 printable ASCII characters; of a longer number the end is kept, which tells it from its like."""
-    return _NOT_PLAIN.sub("", _CHINESE.sub("", text))[-_STRING_CHARS:] or DASH
-
-
-def _time(text: str) -> str:
-    if not _TIME.fullmatch(text):
-        raise ValueError("a time is written 2026年11月21日 09:05")
-    return text
-
-
-_KINDS: dict[str, Callable[[str], str]] = {
-    "thing": _thing,
-    "phrase": _phrase,
-    "character_string": _character_string,
-    "time": _time,
-}
-
-
-def shortened(text: str, longest: int) -> str:
-    """At most `longest` characters, the last an ellipsis where something was left out."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def segments(text: str, *, signature_units: int = 14) -> int:
+    """How many text messages this is charged as; the signature in its brackets stands in front and counts too."""
+    length = fields.units(text) + signature_units
+    return 1 if length <= _ONE_SEGMENT else -(-length // _LONG_SEGMENT)

@@ -10,28 +10,35 @@ from notifications.errors import MessageNotFound
 from notifications.events import DeliveryQueued
 from notifications.models import Delivery, Message
 from notifications.ports import Needs
-from notifications.rules import INBOX, DeliveryState, fitted
+from notifications.rules import INBOX, DeliveryState, fitted_for, ways
+from notifications.templates import Template
 
 PARAMS_AT = "notifications_message.params_sealed"
 
 
-async def tell(needs: Needs, *, recipient: str, template: str, params: Mapping[str, str], dedupe_key: str) -> bool:
-    """Put a message into the recipient's inbox and queue it for every channel; False when this was told before.
+async def tell(
+    needs: Needs, *, recipient: str, template: str, params: Mapping[str, str], dedupe_key: str, district: str = ""
+) -> bool:
+    """Put a message into the recipient's inbox and queue it for the first channel; False when this was told before.
 
-    `dedupe_key` names the occasion, at most 191 characters. ValueError for an unknown template, a missing param, or a
-    time that is not written as `kit.clock.time_text` writes it.
+    `dedupe_key` names the occasion, at most 191 characters. `district` is whose words it is told in. ValueError for an
+    unknown template, a missing param, or a time that is not written as `kit.clock.time_text` writes it.
     """
-    if template not in needs.templates:
-        raise ValueError(f"there is no template {template}")
-    fitted(needs.templates[template].render(params).fields)  # now, when its author learns of it, and not at delivery
+    words = await needs.templates.in_force(template, district=district, now=needs.clock.now())
+    for channel, fields in words.render(params).channels.items():
+        fitted_for(channel, fields, needs.limits)  # now, when its author learns of it, and not at delivery
+    used = await needs.addresses.wallets(recipient)
+    first = next(iter(ways(used, needs.channels, template=words)), None)
     try:
-        return await _tell(needs, recipient, template, params, dedupe_key)
+        return await _tell(needs, recipient, words, params, dedupe_key, first)
     except IntegrityError:  # another worker told it meanwhile
         return False
 
 
 @transactional
-async def _tell(needs: Needs, recipient: str, template: str, params: Mapping[str, str], dedupe_key: str) -> bool:
+async def _tell(
+    needs: Needs, recipient: str, words: Template, params: Mapping[str, str], dedupe_key: str, first: str | None
+) -> bool:
     if await Message.exists(dedupe_key=dedupe_key):
         return False
     now = needs.clock.now()
@@ -39,16 +46,23 @@ async def _tell(needs: Needs, recipient: str, template: str, params: Mapping[str
     await Message.create(
         id=message_id,
         recipient=recipient,
-        template=template,
+        template=words.code,
+        template_version=words.version,
         params_sealed=needs.cipher.seal_json(dict(params), (PARAMS_AT, message_id)),
         dedupe_key=dedupe_key,
         created_at=now,
     )
     await _delivery(message_id, INBOX, now, state=DeliveryState.SENT, receipt=message_id)
-    for channel in needs.channels:
-        delivery_id = await _delivery(message_id, channel, now, state=DeliveryState.QUEUED, receipt=None)
-        await needs.outbox.publish(DeliveryQueued(delivery_id))
+    if first is not None:
+        await queue_delivery(needs, message_id=message_id, channel=first)
     return True
+
+
+async def queue_delivery(needs: Needs, *, message_id: str, channel: str) -> None:
+    """Have the message go out by this channel, in the caller's transaction."""
+    now = needs.clock.now()
+    delivery_id = await _delivery(message_id, channel, now, state=DeliveryState.QUEUED, receipt=None)
+    await needs.outbox.publish(DeliveryQueued(delivery_id))
 
 
 async def _delivery(message_id: str, channel: str, now: datetime, *, state: DeliveryState, receipt: str | None) -> str:

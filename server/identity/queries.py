@@ -18,7 +18,7 @@ from server.terms.phone import Phone
 
 # Measured by `login_session`.
 _SESSION = """
-SELECT s.id, s.resident_id, s.last_used_at, s.expires_at, r.level
+SELECT s.id, s.resident_id, s.wallet, s.last_used_at, s.expires_at, r.level
 FROM identity_session s JOIN identity_resident r ON r.id = s.resident_id
 WHERE s.token_hash = ? AND s.ended_at IS NULL
 """
@@ -39,7 +39,9 @@ async def authenticate(needs: Needs, *, token: str) -> Principal | None:
 
 
 def _principal(row: dict[str, Any]) -> Principal:
-    return Principal("resident", id=row["resident_id"], session_id=row["id"], level=row["level"])
+    return Principal(
+        "resident", id=row["resident_id"], session_id=row["id"], level=row["level"], wallet=row["wallet"]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ async def residents_by_id_number(needs: Needs, *, blinds: Collection[str]) -> di
 
 
 async def wallet_address(needs: Needs, *, resident_id: str, wallet: str) -> str | None:
-    """The openid to reach a resident by; that of the account used last."""
+    """The openid to reach a resident by, or Alipay's number of them where it gave none; of the account used last."""
     row = await fetch_one(
         "SELECT id, openid_sealed FROM identity_wallet_account WHERE resident_id = ? AND wallet = ? "
         "ORDER BY last_login_at DESC LIMIT 1",
@@ -110,24 +112,39 @@ async def wallet_address(needs: Needs, *, resident_id: str, wallet: str) -> str 
     return needs.cipher.open(row["openid_sealed"], seals.account("openid_sealed", row["id"])) if row else None
 
 
+async def wallets_used(needs: Needs, *, resident_id: str) -> list[str]:  # noqa: ARG001 - the form of all queries
+    """The wallets that the resident has an account in, the one used last first."""
+    rows = await fetch(
+        "SELECT wallet FROM identity_wallet_account WHERE resident_id = ? "
+        "GROUP BY wallet ORDER BY MAX(last_login_at) DESC, wallet",
+        [resident_id],
+    )
+    return [row["wallet"] for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class FaceCheckView:
-    """A check as its resident sees it; `verify_id` starts the wallet's camera."""
+    """A check as its resident sees it; `verify_id`, for Alipay with `verify_url`, starts the wallet's camera."""
 
     id: str
     action: str
     state: FaceState
     state_text: str
     verify_id: str = field(repr=False)
+    verify_url: str | None = field(repr=False)
     expires_at: datetime
 
 
 async def face_check(needs: Needs, *, resident_id: str, check_id: str) -> FaceCheckView:
-    """Raises FACE_CHECK_NOT_FOUND, also for a check of somebody else."""
+    """Raises FACE_CHECK_NOT_FOUND, also for a check of somebody else.
+
+    A check that joined its wallet to another resident is both's: the one who opened it and the one who has it now.
+    """
     row = await fetch_one(
-        "SELECT id, action, state, failure, verify_id_sealed, expires_at FROM identity_face_check "
-        "WHERE id = ? AND resident_id = ? AND verify_id_sealed IS NOT NULL",
-        [check_id, resident_id],
+        "SELECT c.id, c.action, c.state, c.failure, c.verify_id_sealed, c.verify_url_sealed, c.expires_at "
+        "FROM identity_face_check c JOIN identity_wallet_account a ON a.id = c.account_id "
+        "WHERE c.id = ? AND (c.resident_id = ? OR a.resident_id = ?) AND c.verify_id_sealed IS NOT NULL",
+        [check_id, resident_id, resident_id],
     )
     if row is None:
         raise FaceCheckNotFound
@@ -139,6 +156,9 @@ async def face_check(needs: Needs, *, resident_id: str, check_id: str) -> FaceCh
         state=state,
         state_text=state_text(state, failure),
         verify_id=needs.cipher.open(row["verify_id_sealed"], seals.face_check("verify_id_sealed", row["id"])),
+        verify_url=needs.cipher.open(row["verify_url_sealed"], seals.face_check("verify_url_sealed", row["id"]))
+        if row["verify_url_sealed"]
+        else None,
         expires_at=as_utc(row["expires_at"]),
     )
 

@@ -1,5 +1,6 @@
-"""A house of notifications alone: a fake WeChat, an address book in memory, an outbox that is really drained."""
+"""A house of notifications alone: fake channels, an address book in memory, an outbox that is really drained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -11,14 +12,17 @@ from kit.ids import new_id
 from kit.outbox import Handler, Outbox
 from kit.outbox.drain import Drain
 from notifications import service, templates
-from notifications.channels.fake import FakeChannel
-from notifications.events import DeliveryQueued
+from notifications.channels.fake import FakeChannel, FakeSms
+from notifications.events import DeliveryQueued, ReceiptDue
 from notifications.models import Delivery
 from notifications.ports import Channel, Needs
+from notifications.shelf import Shelf
 from tests.support.moments import NOON
 
 TEMPLATE = "case_accepted"
 OPENID = "oZhang000000000000000000001"
+ALIPAY_ID = "2088000000000001"
+PHONE = "+8613800000001"
 PARAMS = {
     "business": "二手房（存量房）转移登记",
     "number": "320114-2026-000012",
@@ -32,12 +36,18 @@ PARAMS = {
 
 @dataclass
 class Book:
-    """Who is reached where."""
+    """Who is reached where: by WeChat those in `known`, elsewhere those in `others`, by channel."""
 
     known: dict[str, str] = field(default_factory=dict)
+    others: dict[str, dict[str, str]] = field(default_factory=dict)
+    used: list[str] = field(default_factory=lambda: ["wechat"])
 
     async def address(self, recipient: str, channel: str) -> str | None:
-        return self.known.get(recipient) if channel == "wechat" else None
+        book = self.known if channel == "wechat" else self.others.get(channel, {})
+        return book.get(recipient)
+
+    async def wallets(self, recipient: str) -> Sequence[str]:  # noqa: ARG002 - all have the same
+        return self.used
 
 
 @dataclass
@@ -53,7 +63,7 @@ class Desk:
 
     def through(self, channel: Channel) -> "Desk":
         """The same house with another way out."""
-        needs = replace(self.needs, channels={"wechat": channel})
+        needs = replace(self.needs, channels={**self.needs.channels, "wechat": channel})
         drain = Drain(SimpleNamespace(notifications=needs), self.drain.handlers, self.clock)
         return replace(self, needs=needs, drain=drain)
 
@@ -76,8 +86,31 @@ class Desk:
         self.clock.advance(seconds=seconds)
         await self.drain.until_idle(rounds=20)
 
-    async def delivery(self) -> Delivery:
-        return await Delivery.get(channel="wechat")
+    async def delivery(self, channel: str = "wechat") -> Delivery:
+        return await Delivery.get(channel=channel)
+
+    def with_all(self) -> "Everywhere":
+        """The same house with Alipay and text messages beside WeChat; somebody has all three, WeChat used last."""
+        alipay, sms = FakeChannel(self.needs.templates), FakeSms(self.needs.templates)
+        self.book.others = {"alipay": {self.somebody: ALIPAY_ID}, "sms": {self.somebody: PHONE}}
+        self.book.used = ["wechat", "alipay"]
+        channels: dict[str, Channel] = {"wechat": self.channel, "alipay": alipay, "sms": sms}
+        needs = replace(self.needs, channels=channels, receipts={"sms": sms})
+        drain = Drain(SimpleNamespace(notifications=needs), self.drain.handlers, self.clock)
+        return Everywhere(self.clock, self.channel, self.book, needs, drain, self.somebody, alipay, sms)
+
+
+@dataclass
+class Everywhere(Desk):
+    """A desk with three ways out."""
+
+    alipay: FakeChannel
+    sms: FakeSms
+
+    async def states(self) -> dict[str, tuple[str, str | None]]:
+        """What became of the message by each channel, the inbox left out."""
+        rows = await Delivery.exclude(channel="inbox").order_by("id")
+        return {row.channel: (row.state, row.reason) for row in rows}
 
 
 def desk() -> Desk:
@@ -90,8 +123,14 @@ def desk() -> Desk:
     async def deliver(house: Any, event: DeliveryQueued) -> None:
         await service.deliver(house.notifications, delivery_id=event.delivery_id)
 
-    handlers = (Handler("notifications.deliver", DeliveryQueued, deliver),)
+    async def receipt(house: Any, event: ReceiptDue) -> None:
+        await service.record_receipt(house.notifications, delivery_id=event.delivery_id, attempt=event.attempt)
+
+    handlers = (
+        Handler("notifications.deliver", DeliveryQueued, deliver),
+        Handler("notifications.receipt", ReceiptDue, receipt),
+    )
     outbox = Outbox(handlers, clock=clock, wake=lambda: None)
     cipher = Cipher(KeyRing({"k1": b"1" * 32, "blind": b"2" * 32}, "k1"))
-    needs = Needs(clock, outbox, cipher, shipped, {"wechat": channel}, book)
+    needs = Needs(clock, outbox, cipher, Shelf(shipped), {"wechat": channel}, book)
     return Desk(clock, channel, book, needs, Drain(SimpleNamespace(notifications=needs), handlers, clock), somebody)

@@ -1,0 +1,120 @@
+"""Versions of templates: what is shipped becomes rows, and staff save their own beside them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from tortoise.exceptions import IntegrityError
+
+from kit.audit.service import Actor, record
+from kit.db import transactional
+from kit.errors import FieldError
+from kit.idempotency import RequestKey
+from kit.ids import new_id
+from kit.log import get_logger
+from notifications.checking import flaws
+from notifications.errors import TemplateInvalid, TemplateUnknown
+from notifications.models import MessageTemplate
+from notifications.ports import Needs
+from notifications.templates import SmsUse, Template, Variable
+
+SHIPPED_BY = "shipped"
+log = get_logger("notifications")
+
+
+async def load_shipped(needs: Needs) -> None:
+    """Bring the shipped templates into the database; what changed becomes the next version, unless a city has its own.
+
+    A city's own version stays in force, with a warning that the shipped one differs from what it was made from.
+    """
+    for template in needs.templates.shipped.values():
+        newest = await MessageTemplate.filter(code=template.code).order_by("-version").first()
+        if newest is not None and newest.content == template.content():
+            continue
+        if newest is not None and newest.saved_by != SHIPPED_BY:
+            shipped = await MessageTemplate.filter(code=template.code, saved_by=SHIPPED_BY).order_by("-version").first()
+            if shipped is None or shipped.content != template.content():
+                log.warning("shipped_version_differs", template=template.code)
+            continue
+        try:
+            await _append(needs, template, saved_by=SHIPPED_BY, effective_from=needs.clock.now(), district="")
+        except IntegrityError:  # another process that starts at the same time has done it
+            log.info("shipped_version_there", template=template.code)
+    needs.templates.forget()
+
+
+async def save_template(
+    needs: Needs,
+    *,
+    staff_id: str,
+    code: str,
+    name: str,
+    title: str,
+    body: str,
+    page: str,
+    wechat: Mapping[str, str],
+    alipay: Mapping[str, str],
+    sms: SmsUse,
+    sms_text: str,
+    effective_from: datetime | None = None,
+    district: str = "",
+    key: RequestKey | None = None,
+) -> str:
+    """Save the next version of a template, in force from `effective_from`, by default at once; answers the row's id.
+
+    Only the variables that the shipped template has may be used: the message has no others. Errors: TEMPLATE_UNKNOWN,
+    TEMPLATE_INVALID with everything that a wallet or the text message provider would refuse, field by field.
+    """
+    if code not in needs.templates:
+        raise TemplateUnknown
+    known: Mapping[str, Variable] = needs.templates.shipped[code].variables
+    made = Template(code, name, title, body, page, dict(wechat), dict(alipay), sms, sms_text, known)
+    now = needs.clock.now()
+    found = flaws(made, known, needs.limits)
+    if effective_from is not None and effective_from < now:
+        found.append(FieldError("effective_from", "IN_THE_PAST", "生效时间不能早于现在"))
+    if found:
+        raise TemplateInvalid(errors=found)
+    try:
+        saved = await _save(needs, made, staff_id, effective_from or now, district, key)
+    except IntegrityError:  # a colleague saved the same number at the same time: now the next one is free
+        saved = await _save(needs, made, staff_id, effective_from or now, district, key)
+    needs.templates.forget()
+    return saved
+
+
+@transactional
+async def _save(
+    needs: Needs, made: Template, staff_id: str, effective_from: datetime, district: str, key: RequestKey | None
+) -> str:
+    row = await _insert(needs, made, saved_by=staff_id, effective_from=effective_from, district=district)
+    await record(
+        actor=Actor("staff", staff_id),
+        action="notifications.template_saved",
+        subject=("template", made.code),
+        details={"version": row.version, "district": district, "effective_from": effective_from.isoformat()},
+        at=row.created_at,
+    )
+    if key is not None:
+        await key.settle(result_id=row.id, status=201)
+    return str(row.id)
+
+
+@transactional
+async def _append(needs: Needs, made: Template, *, saved_by: str, effective_from: datetime, district: str) -> None:
+    await _insert(needs, made, saved_by=saved_by, effective_from=effective_from, district=district)
+
+
+async def _insert(
+    needs: Needs, made: Template, *, saved_by: str, effective_from: datetime, district: str
+) -> MessageTemplate:
+    newest = await MessageTemplate.filter(code=made.code).order_by("-version").select_for_update().first()
+    return await MessageTemplate.create(
+        id=new_id(),
+        code=made.code,
+        district=district,
+        version=newest.version + 1 if newest else 1,
+        effective_from=effective_from,
+        content=made.content(),
+        saved_by=saved_by,
+        created_at=needs.clock.now(),
+    )
