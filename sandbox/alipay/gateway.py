@@ -50,34 +50,52 @@ class Interface:
     bare: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An interface that phones open as a signed address; `show` gives its HTML."""
+
+    target: str
+    show: Callable[[Call], bytes]
+
+
 class Gateway:
-    def __init__(self, *, keys: Keys, clock: Clock, interfaces: Mapping[str, Interface]) -> None:
+    def __init__(
+        self, *, keys: Keys, clock: Clock, interfaces: Mapping[str, Interface], pages: Mapping[str, Page]
+    ) -> None:
         self._keys = keys
         self._clock = clock
         self._interfaces = interfaces
+        self._pages = pages
 
     def target(self, request: Request) -> str:
         """Where faults may strike this call."""
-        interface = self._interfaces.get(_params(request).get("method", ""))
-        return interface.target if interface else "alipay.gateway"
+        method = _params(request).get("method", "")
+        known = self._interfaces.get(method) or self._pages.get(method)
+        return known.target if known else "alipay.gateway"
 
     def serve(self, request: Request) -> Answer:
         """The answer in clear; `envelope` signs it."""
-        params = self.verified(_params(request))
-        method = params["method"]
+        call = self.opened(_params(request), f"{request.scheme}://{request.host}")
+        method = call.method
         interface = self._interfaces.get(method)
-        if interface is None:
-            raise turned_away("40002", "isv.invalid-method", "不存在的方法名")
-        call = Call(method, params, self._biz(params), f"{request.scheme}://{request.host}")
         try:
+            if interface is None:
+                page = self._pages.get(method) if request.method == "GET" else None
+                if page is None:
+                    raise turned_away("40002", "isv.invalid-method", "不存在的方法名")
+                return Answer(200, None, page.show(call), MEDIA_TYPE)
             answered = interface.handle(call)
         except Declined as declined:
             return Answer(200, {_node(method): declined.body})
         success = {} if interface.bare else {"code": "10000", "msg": MESSAGES["10000"]}
         return Answer(200, {_node(method): success | answered})
 
-    def verified(self, params: dict[str, str]) -> dict[str, str]:
-        """The same parameters once everything common to all interfaces holds; else the gateway's refusal."""
+    def opened(self, params: dict[str, str], base_url: str) -> Call:
+        """The call once everything common to all interfaces holds; else the gateway's refusal."""
+        self._check(params)
+        return Call(params["method"], params, self._biz(params), base_url)
+
+    def _check(self, params: Mapping[str, str]) -> None:
         for name, sub_code in _REQUIRED.items():
             if not params.get(name):
                 raise turned_away("40001", sub_code)
@@ -95,12 +113,13 @@ class Gateway:
         content = _in_charset(alipay_content(params), params)
         if not rsa_verifies(self._keys.alipay_app_public, content, params["sign"]):
             raise turned_away("40002", "isv.invalid-signature")
-        return params
 
     def envelope(self, request: Request, answer: Answer, spoil: bool) -> Answer:  # noqa: FBT001 - the shape of every envelope
         """`{"..._response": object, "sign": over the object's bytes}`, encrypted when the caller was."""
-        if answer.body is None or _ERROR in answer.body:
-            return Answer(answer.status, None, answer.raw(), MEDIA_TYPE if answer.body else answer.media_type)
+        if answer.body is None:
+            return answer
+        if _ERROR in answer.body:
+            return Answer(answer.status, None, answer.raw(), MEDIA_TYPE)
         ((node, body),) = answer.body.items()
         inner = compact(body)
         if _params(request).get("encrypt_type"):

@@ -1,12 +1,19 @@
 """What happens on phones that have Alipay, and notifications beyond the honest ones."""
 
+import secrets
 from dataclasses import asdict
+from datetime import date
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from sanic import Request, Sanic
 
 from sandbox.alipay.announcing import Falsehood
+from sandbox.alipay.billing import Line
+from sandbox.alipay.certifying import PAGE_METHOD
+from sandbox.alipay.gateway import params_of_url
+from sandbox.answers import Refused
 from sandbox.control.desk import Form, Nothing, add, person, wrong
 from sandbox.deliveries import Forgery
 from sandbox.state import World
@@ -29,6 +36,33 @@ class PayForm(Form):
     person: str
     trade_no: str
     outcome: Literal["pay", "cancel"] = "pay"
+
+
+class CertifyForm(Form):
+    """`url` is the signed page address that the mini-program was given."""
+
+    person: str
+    certify_id: str
+    url: str
+    outcome: Literal["pass", "fail", "cancel", "network"] = "pass"
+
+
+class SubscribeForm(Form):
+    """`templates`: at most three ids, one-time ones or long-term ones."""
+
+    person: str
+    templates: list[str]
+    accept: bool = True
+
+
+class BillLineForm(Form):
+    """`add`: a row of `day` that the merchant knows nothing of; `omit`: the rows of a trade disappear."""
+
+    action: Literal["add", "omit"] = "add"
+    out_trade_no: str = Field(min_length=1)
+    day: date | None = None
+    amount_fen: int = Field(default=1, ge=1)
+    out_request_no: str = ""
 
 
 class NotifyForm(Form):
@@ -54,6 +88,11 @@ def mount(app: "Sanic[Any, Any]", world: World) -> None:
     add(app, world, "POST /alipay/pay", PayForm, _pay)
     add(app, world, "GET /alipay/trades", Nothing, _trades)
     add(app, world, "POST /alipay/notify", NotifyForm, _notify)
+    add(app, world, "POST /alipay/certify", CertifyForm, _certify)
+    add(app, world, "GET /alipay/templates", Nothing, _templates)
+    add(app, world, "POST /alipay/subscribe", SubscribeForm, _subscribe)
+    add(app, world, "GET /alipay/messages", Nothing, _messages)
+    add(app, world, "POST /alipay/bill-line", BillLineForm, _bill_line)
 
 
 async def _login(world: World, form: LoginForm, _request: Request) -> dict[str, Any]:
@@ -98,3 +137,52 @@ async def _notify(world: World, form: NotifyForm, _request: Request) -> dict[str
     if receipt is None:
         raise wrong("nothing has been sent that could be sent again", status=409)
     return {"status": receipt.status, "body": receipt.body}
+
+
+async def _certify(world: World, form: CertifyForm, _request: Request) -> dict[str, Any]:
+    who = person(world, form.person)
+    try:
+        call = world.alipay.gateway.opened(params_of_url(urlsplit(form.url).query), "")
+    except Refused as refused:
+        raise wrong("the page refuses its address", answer=refused.answer.body) from refused
+    if call.method != PAGE_METHOD or call.biz.get("certify_id") != form.certify_id:
+        raise wrong("the address is not that of this check's page")
+    status = world.alipay.certifying.perform(call, person=who, outcome=form.outcome)
+    if status is None:
+        raise wrong("there is no such check to do: unknown, expired or passed already", status=404)
+    return {"resultStatus": status}
+
+
+async def _templates(world: World, _form: Nothing, _request: Request) -> dict[str, Any]:
+    return {"items": world.alipay.messages.templates()}
+
+
+async def _subscribe(world: World, form: SubscribeForm, _request: Request) -> dict[str, Any]:
+    refused = world.alipay.messages.subscribe(person(world, form.person), form.templates, accept=form.accept)
+    if refused is not None:
+        raise wrong(refused)
+    return {"behavior": "subscribe" if form.accept else "cancel"}
+
+
+async def _messages(world: World, _form: Nothing, request: Request) -> dict[str, Any]:
+    key = request.args.get("person")
+    return {"items": world.alipay.messages.sent_to(person(world, key).key if key else None)}
+
+
+async def _bill_line(world: World, form: BillLineForm, _request: Request) -> dict[str, Any]:
+    if form.action == "omit":
+        world.alipay.billing.omit(form.out_trade_no)
+        return {"result": "ok"}
+    if form.day is None:
+        raise wrong("a line that is added needs its day")
+    line = Line(
+        trade_no=f"{form.day:%Y%m%d}22001{secrets.randbelow(10**15):015}",
+        out_trade_no=form.out_trade_no,
+        subject="不动产登记费",
+        created_at=f"{form.day} 12:00:00",
+        at=f"{form.day} 12:00:30",
+        amount=form.amount_fen,
+        out_request_no=form.out_request_no,
+    )
+    world.alipay.billing.add_line(line)
+    return {"result": "ok", "line": asdict(line)}
