@@ -29,7 +29,7 @@ POOL = 32
 _WINDOW_SECONDS = 300
 INBOX = (
     "INSERT INTO `kit_inbox` (`id`,`system`,`external_id`,`body_sealed`,`received_at`) "
-    "VALUES (%s,'wechat_pay',%s,%s,%s)"
+    "VALUES (%s,'wechat_pay',%s,UNHEX(%s),%s)"
 )
 OUTBOX = (
     "INSERT INTO kit_outbox (id, event_name, event_version, handler, ordering_key, payload, state, available_at, "
@@ -85,7 +85,7 @@ def create_app(database: str, key: RSAPublicKey, apiv3: AESGCM) -> Sanic[Any, An
         payload = orjson.dumps({"inbox_id": inbox_id, "out_trade_no": number}).decode()
         async with app.ctx.pool.acquire() as connection, connection.cursor() as cursor:
             try:
-                await cursor.execute(INBOX, (inbox_id, notice_id, sealed, now))
+                await cursor.execute(INBOX, (inbox_id, notice_id, sealed.hex(), now))
                 await cursor.execute(OUTBOX, (uuid.uuid4().hex, number, payload, now, now))
                 await connection.commit()
             except aiomysql.IntegrityError:  # heard before
