@@ -19,6 +19,7 @@ from miniprogram_api import (
     progress,
     register_queries,
     sessions,
+    shared_materials,
     verify_page,
 )
 from server.journeys.house import House
@@ -33,6 +34,7 @@ _NOUNS = (
     appointments,
     applications,
     materials,
+    shared_materials,
     confirmations,
     progress,
     payments,

@@ -1,18 +1,24 @@
 """How an application looks on the phone: masked, every coded value with its Chinese text."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from kit.clock import rfc3339
 from kit.web.validation import Answer
+from miniprogram_api.shared_schema import Shared, SharedEvidence, SourceState, present_shared
 from server.applications.records import ApplicationRecord, FileRecord, PartyRecord
 from server.applications.requirements import MaterialLine
+from server.applications.rules import filled_slots
 from server.applications.states import TrackState
+from server.sharing.queries import EvidenceLine
 from server.terms.codes import IdKind, PartyRole
 from server.terms.id_document import IdDocument
 from server.terms.person_name import PersonName
 from server.terms.share import Share
 
 Side = Literal["seller", "buyer"]
+MaterialState = Literal["missing", "uploaded", "shared", "generated", "elsewhere"]
 ROLES: dict[Side, PartyRole] = {"seller": PartyRole.OBLIGOR, "buyer": PartyRole.RIGHT_HOLDER}
 _SIDES = {role: side for side, role in ROLES.items()}
 _TAXES = {"deed_tax": "契税", "vat": "增值税", "surcharge": "附加税费", "income_tax": "个人所得税"}
@@ -47,7 +53,11 @@ class File(Answer):
 
 
 class Material(Answer):
-    """One line of the material list; `party_id` where each party brings their own, `max_bytes` per file."""
+    """One line of the material list; `party_id` where each party brings their own, `max_bytes` per file.
+
+    `source` and what follows it where a department's data may take its place: `shared` once it does, and `files` are
+    then what was uploaded beside it.
+    """
 
     code: str
     name: str
@@ -55,11 +65,16 @@ class Material(Answer):
     party_id: str | None
     required: bool
     form: str
-    state: Literal["missing", "uploaded", "generated", "elsewhere"]
+    state: MaterialState
     accepted_mime: list[str]
     max_bytes: int
     max_files: int
     files: list[File]
+    source: str | None
+    source_text: str | None
+    source_state: SourceState | None
+    source_hint: str | None
+    evidence: list[SharedEvidence]
 
 
 class Track(Answer):
@@ -124,7 +139,15 @@ class Application(Answer):
     expires_at: str | None
 
 
-def present(record: ApplicationRecord, *, resident_id: str) -> Application:
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What departments were asked about an application, and what they are called."""
+
+    asked: Sequence[EvidenceLine] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def present(record: ApplicationRecord, *, resident_id: str, sharing: Sharing) -> Application:
     """The application as this resident may see it."""
     unit = record.unit
     number, submitted_at = record.number, record.submitted_at
@@ -144,7 +167,7 @@ def present(record: ApplicationRecord, *, resident_id: str) -> Application:
         location=unit.location,
         certificate_number=unit.certificate_number,
         parties=[_party(record, party, resident_id) for party in record.parties],
-        materials=_materials(record),
+        materials=_materials(record, resident_id, sharing),
         tracks=[
             Track(code=each.code, name=each.name, state=each.state, state_text=TrackState(each.state).text)
             for each in record.tracks
@@ -178,17 +201,27 @@ def _share(share: Share | None) -> ShareText | None:
     return ShareText(numerator=share.numerator, denominator=share.denominator) if share else None
 
 
-def _materials(record: ApplicationRecord) -> list[Material]:
-    found = []
+def _materials(record: ApplicationRecord, resident_id: str, sharing: Sharing) -> list[Material]:
+    ids = [party.id for party in record.parties]
+    shared = [(file.code, file.party_id, file.origin) for file in record.files if file.shared]
+    filled = filled_slots(record.requirements, parties=ids, files=shared)
+    found: list[Material] = []
     for line in record.requirements.materials:
-        slots = [party.id for party in record.parties] if line.per_party else [None]
-        found += [_material(record, line, slot) for slot in slots]
+        source = present_shared(record, line, resident_id=resident_id, asked=sharing.asked, names=sharing.names)
+        slots: list[str | None] = [*ids] if line.per_party else [None]
+        found += [_material(record, line, slot, source, shared=(line.code, slot) in filled) for slot in slots]
     return found
 
 
-def _material(record: ApplicationRecord, line: MaterialLine, party_id: str | None) -> Material:
-    files = [present_file(file) for file in record.files if (file.code, file.party_id) == (line.code, party_id)]
-    state: Literal["missing", "uploaded", "generated", "elsewhere"] = "uploaded" if files else "missing"
+def _material(
+    record: ApplicationRecord, line: MaterialLine, party_id: str | None, source: Shared | None, *, shared: bool
+) -> Material:
+    files = [
+        present_file(file)
+        for file in record.files
+        if not file.shared and (file.code, file.party_id) == (line.code, party_id)
+    ]
+    state: MaterialState = "shared" if shared else "uploaded" if files else "missing"
     if line.form == "generated":
         state = "generated"
     elif line.form == "elsewhere":
@@ -205,6 +238,11 @@ def _material(record: ApplicationRecord, line: MaterialLine, party_id: str | Non
         max_bytes=line.max_bytes,
         max_files=line.max_files,
         files=files,
+        source=source.source if source else None,
+        source_text=source.source_text if source else None,
+        source_state=source.source_state if source else None,
+        source_hint=source.source_hint if source else None,
+        evidence=source.evidence if source else [],
     )
 
 

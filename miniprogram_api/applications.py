@@ -1,5 +1,6 @@
 """Applications: open, read, edit, submit, take back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sanic import Blueprint
@@ -11,11 +12,12 @@ from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Empty
 from miniprogram_api.application_input import ApplicationEdit, ApplicationInput
-from miniprogram_api.application_schema import Application, present
+from miniprogram_api.application_schema import Application, Sharing, present
 from server.applications import errors, queries, service
+from server.applications.records import ApplicationRecord
 from server.catalogue.errors import BusinessUnknown
 from server.identity.rules import Level
-from server.journeys import filing
+from server.journeys import evidencing, filing
 from server.journeys.house import House
 from server.relay.errors import UnitNotFound
 
@@ -92,7 +94,7 @@ def _reading(routes: Routes, house: House) -> None:
         page, who = call.input, call.who.id
         found = await queries.list_for_resident(needs, resident_id=who, after=page.cursor, limit=page.wanted)
         mine, following = page.cut(found)
-        return ApplicationList(items=[present(each, resident_id=who) for each in mine], next=following)
+        return ApplicationList(items=await _presented(house, mine, who), next=following)
 
     @routes.get(
         "/<application_id:str>",
@@ -164,4 +166,12 @@ def _commands(routes: Routes, house: House) -> None:
 async def shown(house: House, call: Call[Any], application_id: str) -> Application:
     """The application as the caller sees it after a command, or APPLICATION_NOT_FOUND."""
     record = await queries.for_resident(house.applications, application_id=application_id, resident_id=call.who.id)
-    return present(record, resident_id=call.who.id)
+    (found,) = await _presented(house, [record], call.who.id)
+    return found
+
+
+async def _presented(house: House, records: Sequence[ApplicationRecord], resident_id: str) -> list[Application]:
+    asked, names = await evidencing.asked_about(house, records)
+    return [
+        present(each, resident_id=resident_id, sharing=Sharing(asked.get(each.id, ()), names)) for each in records
+    ]

@@ -79,8 +79,8 @@ class Records:
             }
         if person.key not in _ALONE:
             return None
-        status, day = _ALONE[person.key]
-        return {"status": status, "registered_on": day, "spouse_name": None, "spouse_id_number_masked": None}
+        status, since = _ALONE[person.key]
+        return {"status": status, "registered_on": since, "spouse_name": None, "spouse_id_number_masked": None}
 
     def _household(self, person: Person) -> dict[str, Any] | None:
         members = [

@@ -3,7 +3,7 @@
 from sanic import Blueprint
 
 from kit.web.edge import Edge
-from server.console import appointments, audit, cases, deliveries, outbox, payments, refunds, sessions
+from server.console import appointments, audit, cases, deliveries, evidence, outbox, payments, refunds, sessions
 from server.journeys.house import House
 
 
@@ -14,7 +14,7 @@ def platform_blueprints(house: House, edge: Edge) -> list[Blueprint]:
 
 def registry_blueprints(house: House, edge: Edge) -> list[Blueprint]:
     """The registry's desk."""
-    return [cases.blueprint(house, edge)]
+    return [noun.blueprint(house, edge) for noun in (cases, evidence)]
 
 
 def common_blueprints(house: House, edge: Edge) -> list[Blueprint]:

@@ -17,7 +17,7 @@ from kit.web.validation import Answer, Empty, Input
 from server.journeys.house import House
 from server.registry import errors, queries, rules, service
 from server.registry.package import Party
-from server.registry.queries import Attention, CaseLine, CaseRecord
+from server.registry.queries import Attention, CaseLine, CaseRecord, MaterialLine
 from server.registry.rules import CaseState
 from server.terms.codes import IdKind, PartyRole
 from server.terms.id_document import IdDocument
@@ -65,12 +65,22 @@ class CaseParty(Answer):
 
 
 class CaseMaterial(Answer):
+    """A file; `party` is whose it is, by the place among the case's parties (from 0).
+
+    `source` and what follows it where a department shared it.
+    """
+
     id: str
     code: str
     name: str
+    party: int | None
     digest: str
     mime: str
     size: int
+    source: str | None
+    source_text: str | None
+    purpose: str | None
+    legal_basis: str | None
 
 
 class CaseTrack(Answer):
@@ -327,10 +337,7 @@ def _present(record: CaseRecord) -> Case:
         unit_code=first.unit_code,
         certificate_number=first.certificate_number,
         parties=[_party(party) for party in first.parties],
-        materials=[
-            CaseMaterial(id=each.id, code=each.code, name=each.name, digest=each.digest, mime=each.mime, size=each.size)
-            for each in record.materials
-        ],
+        materials=[_material(each) for each in record.materials],
         tracks=[
             CaseTrack(code=track.code, name=track.name, state=track.state, state_text=rules.track_text(track.state))
             for track in record.tracks
@@ -342,6 +349,11 @@ def _present(record: CaseRecord) -> Case:
         ],
         attention=[_attention(each) for each in record.attention],
     )
+
+
+def _material(line: MaterialLine) -> CaseMaterial:
+    names = set(CaseMaterial.model_fields) - {"party"}
+    return CaseMaterial(party=line.party_position, **{name: getattr(line, name) for name in names})
 
 
 def _attention(found: Attention) -> CaseAttention:

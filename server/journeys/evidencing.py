@@ -117,13 +117,17 @@ async def own_evidence(house: House, *, application_id: str, evidence_id: str, r
     )
 
 
-async def asked_about(house: House, records: Sequence[ApplicationRecord]) -> Mapping[str, tuple[EvidenceLine, ...]]:
-    """By application, what was asked so far; nothing is read where no material can be shared."""
+async def asked_about(
+    house: House, records: Sequence[ApplicationRecord]
+) -> tuple[Mapping[str, tuple[EvidenceLine, ...]], Mapping[str, str]]:
+    """By application what was asked so far, and by source its name; nothing is read where nothing can be shared."""
     ids = [each.id for each in records if any(line.source_code for line in each.requirements.materials)]
-    return await sharing_queries.lines(house.sharing, application_ids=ids) if ids else {}
+    if not ids:
+        return {}, {}
+    return await sharing_queries.lines(house.sharing, application_ids=ids), await _names(house)
 
 
-async def source_names(house: House) -> dict[str, str]:
+async def _names(house: House) -> dict[str, str]:
     return {source.code: source.name for source in await catalogue.sources(house.catalogue)}
 
 
@@ -131,7 +135,7 @@ async def package_facts(house: House, record: ApplicationRecord) -> dict[str, di
     """By evidence id, what the registry is told about a shared file beside its content."""
     if not any(file.shared for file in record.files):
         return {}
-    names = await source_names(house)
+    names = await _names(house)
     asked = await sharing_queries.lines(house.sharing, application_ids=[record.id])
     return {
         line.id: {

@@ -7,6 +7,12 @@ class CaseNotFound(Problem):
     title = "没有找到这件办件，请返回列表刷新"
 
 
+class MaterialNotReadable(Problem):
+    code = "MATERIAL_NOT_READABLE"
+    kind = Kind.STATE
+    title = "这份材料不是部门共享的信息，不能逐项显示，请直接打开文件查看"
+
+
 class MaterialNotFound(Problem):
     code = "MATERIAL_NOT_FOUND"
     kind = Kind.ABSENT

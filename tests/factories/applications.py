@@ -20,8 +20,8 @@ from server.applications import events, queries, service
 from server.applications.ports import Assessment, Declaration, Needs, TaxLine, TaxNotice
 from server.applications.records import EntryDraft, Owner, PartyDraft, Unit
 from server.applications.requirements import Requirements
-from server.catalogue.loading import shipped_businesses
-from server.journeys.requirements import facts_for, requirements_for
+from server.catalogue.loading import shipped_businesses, shipped_sources
+from server.journeys.requirements import facts_for, requirements_for, shared_lines
 from server.terms.codes import PartyRole
 from server.terms.share import Share
 from tests.support.moments import NOON
@@ -147,8 +147,9 @@ def sale(persons: Sequence[Person]) -> list[PartyDraft]:
 
 
 def requirements(parties: Sequence[PartyDraft], of: Unit | None = None) -> Requirements:
-    business = shipped_businesses()[0]
-    return requirements_for(business, facts_for(of or unit(), parties, on=date(2026, 3, 16)))
+    business, today = shipped_businesses()[0], date(2026, 3, 16)
+    facts = facts_for(of or unit(), parties, on=today)
+    return requirements_for(business, facts, shared_lines(business, shipped_sources(), facts, parties, on=today))
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,22 @@
 """The part of the house that filing needs: identity, the catalogue, applications, and a register in memory."""
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from kit.clock import Clock
 from kit.errors import OutsideError
+from server.adapters.fake_departments import FakeDepartments
 from server.adapters.registry_wire import RegistryWire
 from server.catalogue import service as catalogue
 from server.catalogue.ports import Needs as CatalogueNeeds
 from server.journeys.filing import Wish
 from server.relay.ports import Needs as RelayNeeds
+from server.sharing.ports import Needs as SharingNeeds
 from server.terms.codes import PartyRole
+from server.terms.evidence import Household, MaritalStatus, Marriage, Member, Relation
 from server.terms.messages import UpMessage
 from server.terms.share import Share
 from server.terms.unit_record import Owner, UnitRecord
@@ -68,6 +73,7 @@ class City:
     people: identity.World
     files: applications.World
     register: FakeRegister
+    departments: FakeDepartments
     sellers: tuple[MadeResident, MadeResident]
     buyer: MadeResident
 
@@ -76,12 +82,35 @@ class City:
         return (*self.sellers, self.buyer)
 
 
+def known_departments(clock: Clock) -> FakeDepartments:
+    """The sellers are married to each other, the buyer is divorced and lives with a child."""
+    first, second, buyer, _ = applications.people()
+    since = date(2012, 5, 20)
+    return FakeDepartments(
+        clock,
+        marriages={
+            first.id_number: (first.name, Marriage(MaritalStatus.MARRIED, since, second.name, "320***********9982")),
+            second.id_number: (second.name, Marriage(MaritalStatus.MARRIED, since, first.name, "320***********999X")),
+            buyer.id_number: (buyer.name, Marriage(MaritalStatus.DIVORCED, date(2021, 3, 9))),
+        },
+        households={
+            buyer.id_number: (
+                buyer.name,
+                Household(
+                    (Member(buyer.name, Relation.SELF, minor=False), Member("王小宝", Relation.CHILD, minor=True))
+                ),
+            )
+        },
+    )
+
+
 async def city(directory: Path) -> City:
     files = applications.world(directory)
     people = identity.world(clock=files.clock)
     guide = CatalogueNeeds(clock=files.clock)
     await catalogue.load_shipped(guide)
     register = FakeRegister()
+    departments = known_departments(files.clock)
     needs = files.needs
     relay = RelayNeeds(
         clock=files.clock, outbox=needs.outbox, cipher=needs.cipher, registry=register, codec=RegistryWire()
@@ -93,12 +122,13 @@ async def city(directory: Path) -> City:
         catalogue=guide,
         applications=needs,
         relay=relay,
+        sharing=SharingNeeds(clock=files.clock, cipher=needs.cipher, identity=departments, lookup=departments),
     )
     made = [
         await identity.resident(people, real_name=True, name=person.name, number=person.id_number)
         for person in applications.people()[:3]
     ]
-    return City(house, people, files, register, (made[0], made[1]), made[2])
+    return City(house, people, files, register, departments, (made[0], made[1]), made[2])
 
 
 def as_party(resident: MadeResident, role: PartyRole = PartyRole.OBLIGOR, **changes: Any) -> Any:

@@ -21,6 +21,8 @@ def test_the_city_gets_its_own_keys_and_the_partners_public_ones(directory: Path
         "wechatpay_public_key.pem",
         "city_tax_key.pem",
         "tax_bureau_public.pem",
+        "city_hub_key.pem",
+        "hub_public.pem",
         "alipay_app_key.pem",
         "alipay_public_key.pem",
         "alipay_aes_key",
