@@ -1,6 +1,7 @@
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import httpx
 from prometheus_client import Counter, Histogram
@@ -44,23 +45,54 @@ class HttpClient:
         """
         if in_transaction():
             raise RuntimeError(f"no call to {self.system} while a transaction is open")
-        started = time.monotonic()
         request_id = current_request_id()
         merged = {**({"X-Request-Id": request_id} if request_id else {}), **(headers or {})}
-        try:
+        with self._counted():
             async with asyncio.timeout(self._timeout), self._slots:
                 answer = await self._client.request(method, url, content=content, headers=merged, params=params or None)
+        _CALLS.labels(self.system, f"{answer.status_code // 100}xx").inc()
+        return answer
+
+    async def download(
+        self, url: str, *, most_bytes: int, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """GET a file as it is sent; its status and bytes. OutsideError as of `request`, permanent TOO_LARGE beyond.
+
+        The limit counts what arrives, whatever the other side says of the length; `timeout` is for all of it.
+        """
+        if in_transaction():
+            raise RuntimeError(f"no call to {self.system} while a transaction is open")
+        # Compressed on the way, a small answer could become a large one in our memory.
+        merged = {**(headers or {}), "Accept-Encoding": "identity"}
+        content = bytearray()
+        with self._counted():
+            async with (
+                asyncio.timeout(self._timeout),
+                self._slots,
+                self._client.stream("GET", url, headers=merged) as answer,
+            ):
+                async for chunk in answer.aiter_raw():
+                    content += chunk
+                    if len(content) > most_bytes:
+                        raise OutsideError(self.system, "TOO_LARGE", "the file is larger than allowed", permanent=True)
+        _CALLS.labels(self.system, f"{answer.status_code // 100}xx").inc()
+        return answer.status_code, bytes(content)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Measures an exchange, and says what became of it when no answer came."""
+        started = time.monotonic()
+        try:
+            yield
         # `from None`: the library's errors hold the request, whose address may hold a credential.
         except (httpx.TimeoutException, TimeoutError):
             _CALLS.labels(self.system, "timeout").inc()
             raise OutsideError(self.system, "TIMEOUT", "no answer in time", permanent=False) from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             _CALLS.labels(self.system, "unreachable").inc()
             raise OutsideError(self.system, "UNREACHABLE", type(error).__name__, permanent=False) from None
         finally:
             _SECONDS.labels(self.system).observe(time.monotonic() - started)
-        _CALLS.labels(self.system, f"{answer.status_code // 100}xx").inc()
-        return answer
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -29,6 +29,14 @@ class Http(Protocol):
     ) -> httpx.Response: ...
 
 
+class Downloading(Protocol):
+    """The same client, as far as files go: status and bytes of one, at most so many."""
+
+    async def download(
+        self, url: str, *, most_bytes: int, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]: ...
+
+
 def base_url(text: str) -> str:
     """Return the URL without its last slash; raise ValueError unless it is https, or http on loopback."""
     parts = urlsplit(text)

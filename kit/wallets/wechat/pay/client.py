@@ -9,7 +9,7 @@ import httpx
 
 from kit.clock import Clock
 from kit.errors import OutsideError
-from kit.wallets.transport import Http, base_url, compact_json, json_object, send
+from kit.wallets.transport import Downloading, Http, base_url, compact_json, json_object, send
 from kit.wallets.wechat.pay.errors import SYSTEM, refusal
 from kit.wallets.wechat.pay.keys import KeyProblemError, PlatformKeys
 from kit.wallets.wechat.pay.signing import MerchantSigner, UnverifiedError, verify
@@ -17,6 +17,7 @@ from kit.wallets.wechat.pay.signing import MerchantSigner, UnverifiedError, veri
 # Only what no client and no proxy writes differently: the signature covers the path as it is on the wire.
 _PATH = re.compile(r"/v3(?:/[0-9A-Za-z_-]+)+")
 _NUMBER = re.compile(r"[0-9A-Za-z_]{6,32}")
+_DOWNLOAD = re.compile(r"(?:/[0-9A-Za-z_-]+)+(?:\?[0-9A-Za-z_.~=&%-]*)?")
 
 
 def checked_number(text: str) -> str:
@@ -52,6 +53,31 @@ class PayTransport:
         """GET; return status and JSON of a verified 2xx answer, `{}` when it has no content."""
         query = urlencode(dict(params or {}), quote_via=quote, safe="")
         return await self._request("GET", path, query, None)
+
+    async def download(self, http: Downloading, url: str, *, most_bytes: int) -> bytes:
+        """GET a file that a verified answer named, signed as any request. The answer itself carries no signature.
+
+        Its digest is the caller's to check. Only an address of this very platform is followed: with it goes our
+        merchant's signature. Raises OutsideError, permanent FOREIGN_ADDRESS for any other.
+        """
+        target = self._own_target(url)
+        if target is None:
+            raise OutsideError(SYSTEM, "FOREIGN_ADDRESS", "a file's address is not the platform's", permanent=True)
+        status, content = await http.download(
+            f"{self._base.removesuffix(self._prefix)}{target}",
+            most_bytes=most_bytes,
+            headers=self._headers("GET", target, None) | {"Accept": "*/*"},
+        )
+        answer = httpx.Response(status, content=content)
+        if not answer.is_success:
+            raise refusal(answer)
+        return content
+
+    def _own_target(self, url: str) -> str | None:
+        """Path and query of an address of ours, as they will be sent; None for an address of somebody else's."""
+        origin = self._base.removesuffix(self._prefix)
+        target = url.removeprefix(origin)
+        return target if target != url and _DOWNLOAD.fullmatch(target) else None
 
     async def post(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """POST `body` as JSON; return status and JSON of a verified 2xx answer, `{}` when it has no content.
