@@ -29,6 +29,8 @@ HUB_KEY_ID = "hub-sandbox"
 CITY_KEY_ID = "city-sandbox"
 ALIPAY_APP_ID = "2021000000000001"
 ALIPAY_SELLER_ID = "2088000000000001"
+CARRIER_CUSTOMER = "SANDBOXCUSTOMER0000000000000001"
+SF_PARTNER_ID = "SANDBOXCITY"
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
@@ -59,6 +61,10 @@ class Keys:
     alipay_key: RSAPrivateKey
     alipay_app_public: RSAPublicKey
     alipay_aes_key: bytes
+    carrier_customer: str
+    carrier_key: str
+    sf_partner_id: str
+    sf_check_word: str
 
 
 def init(directory: Path) -> bool:
@@ -72,6 +78,7 @@ def init(directory: Path) -> bool:
     _make_tax_keys(city, partners)
     _make_hub_keys(city, partners)
     _make_alipay_keys(city, partners)
+    _make_carrier_keys(city)
     _write(city / "app_secret", secrets.token_hex(16))
     _write(city / "apiv3_key", _text(32))
     # The ids come last: their presence says that everything else is there.
@@ -86,6 +93,8 @@ def load(directory: Path) -> Keys:
     return Keys(
         **ids,
         app_secret=(city / "app_secret").read_text(),
+        carrier_key=(city / "carrier_key").read_text(),
+        sf_check_word=(city / "sf_check_word").read_text(),
         apiv3_key=(city / "apiv3_key").read_bytes(),
         wechatpay_key=cast("RSAPrivateKey", _private(partners / "wechatpay_key.pem")),
         merchant_public=cast("RSAPublicKey", _public(partners / "merchant_public.pem")),
@@ -115,6 +124,8 @@ def _ids() -> dict[str, Any]:
         "tax_key_id": TAX_KEY_ID,
         "hub_key_id": HUB_KEY_ID,
         "city_key_id": CITY_KEY_ID,
+        "carrier_customer": CARRIER_CUSTOMER,
+        "sf_partner_id": SF_PARTNER_ID,
         "templates": {name: _text(43) for name in TEMPLATE_NAMES},
         "alipay_app_id": ALIPAY_APP_ID,
         "alipay_seller_id": ALIPAY_SELLER_ID,
@@ -155,6 +166,13 @@ def _make_hub_keys(city: Path, partners: Path) -> None:
     _write(partners / "city_hub_public.pem", _public_pem(ours.public_key()))
     _write(partners / "hub_key.pem", _private_pem(theirs))
     _write(city / "hub_public.pem", _public_pem(theirs.public_key()))
+
+
+def _make_carrier_keys(city: Path) -> None:
+    """kuaidi100 and SF share their secrets with the city; the salt of pushes is the city's own to choose."""
+    _write(city / "carrier_key", _text(16))
+    _write(city / "carrier_salt", _text(32))
+    _write(city / "sf_check_word", _text(32))
 
 
 def _text(length: int) -> str:

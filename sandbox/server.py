@@ -11,7 +11,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from sandbox.control import alipay, departments, money, phones, weather
+from sandbox.control import alipay, carrier, departments, money, phones, weather
 from sandbox.departments.records import Source
 from sandbox.exchange import Handler, Signer
 from sandbox.state import World, open_world
@@ -40,6 +40,7 @@ async def served(directory: Path, *, port: int = 0, time_scale: float = 1.0) -> 
     try:
         world.announcer.resume()
         world.bureau.resume()
+        world.kuaidi100.resume()
         world.alipay.announcer.resume()
         yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", world)
     finally:
@@ -61,7 +62,8 @@ def make_app(world: World) -> "Sanic[Any, Any]":
     _mount(app, world, "tax.declare", "POST /tax/v1/declarations", world.bureau.declare, world.bureau.sign_answer)
     _mount_alipay(app, world)
     _mount_departments(app, world)
-    for part in (weather, phones, money, alipay, departments):
+    _mount_carriers(app, world)
+    for part in (weather, phones, money, alipay, departments, carrier):
         part.mount(app, world)
     return app
 
@@ -85,6 +87,12 @@ def _mount_pay(app: "Sanic[Any, Any]", world: World) -> None:
         _mount(app, world, "pay.query", f"GET {by_number}", pay.query_by_number, pay.sign_answer)
         _mount(app, world, "pay.query", f"GET {by_id}", pay.query_by_transaction, pay.sign_answer)
         _mount(app, world, "pay.close", f"POST {by_number}/close", pay.close, pay.sign_answer)
+
+
+def _mount_carriers(app: "Sanic[Any, Any]", world: World) -> None:
+    _mount(app, world, "carrier.poll", "POST /kuaidi100/poll", world.kuaidi100.subscribe)
+    _mount(app, world, "carrier.query", "POST /kuaidi100/poll/query.do", world.kuaidi100.query)
+    _mount(app, world, "carrier.sf", "POST /sf/std/service", world.sf.service)
 
 
 def _mount_departments(app: "Sanic[Any, Any]", world: World) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 from sandbox import credentials
 from sandbox.alipay.platform import Alipay, open_platform
 from sandbox.books import Books
+from sandbox.carrier.kuaidi100 import Kuaidi100
+from sandbox.carrier.parcels import Parcels
+from sandbox.carrier.sf import Sf
 from sandbox.clock import Clock
 from sandbox.credentials import Keys
 from sandbox.deliveries import Courier
@@ -44,6 +47,9 @@ class World:
     bureau: TaxBureau
     hub: Hub
     alipay: Alipay
+    parcels: Parcels
+    kuaidi100: Kuaidi100
+    sf: Sf
 
 
 def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
@@ -55,6 +61,7 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
     faults = Faults()
     courier = Courier(clock=clock, faults=faults, books=books, time_scale=time_scale)
     tokens = Tokens(keys=keys, clock=clock)
+    parcels = Parcels(books, clock)
     orders = Orders(books=books, clock=clock)
     announcer = Announcer(keys=keys, clock=clock, orders=orders, courier=courier)
     return World(
@@ -74,6 +81,9 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
         pay=Pay(keys=keys, clock=clock, people=people, orders=orders, announcer=announcer),
         hub=Hub(door=_hub_door(keys, clock), clock=clock, books=books, records=Records(books, people)),
         bureau=TaxBureau(keys=keys, clock=clock, books=books, people=people, courier=courier),
+        parcels=parcels,
+        kuaidi100=Kuaidi100(keys=keys, parcels=parcels, courier=courier),
+        sf=Sf(keys=keys, parcels=parcels),
         alipay=open_platform(keys=keys, clock=clock, books=books, people=people, courier=courier),
     )
 

@@ -40,12 +40,32 @@ class Partners:
                 "platform_key_id": ids["wechatpay_public_key_id"],
                 "apiv3_key_file": given / "apiv3_key",
             },
+            "alipay": {
+                "base_url": f"{self.url}/alipay/gateway.do",
+                "app_id": ids["alipay_app_id"],
+                "app_key_file": given / "alipay_app_key.pem",
+                "public_key_file": given / "alipay_public_key.pem",
+                "aes_key_file": given / "alipay_aes_key",
+                "seller_id": ids["alipay_seller_id"],
+                "templates": ids["alipay_templates"],
+            },
             "tax": {
                 "base_url": f"{self.url}/tax",
                 "key_id": ids["city_key_id"],
                 "key_file": given / "city_tax_key.pem",
                 "bureau_key_id": ids["tax_key_id"],
                 "bureau_key_file": given / "tax_bureau_public.pem",
+            },
+            "carrier": {
+                "base_url": f"{self.url}/kuaidi100",
+                "customer": ids["carrier_customer"],
+                "key_file": given / "carrier_key",
+                "salt_file": given / "carrier_salt",
+                "sf": {
+                    "url": f"{self.url}/sf/std/service",
+                    "partner_id": ids["sf_partner_id"],
+                    "check_word_file": given / "sf_check_word",
+                },
             },
             "departments": {
                 "base_url": f"{self.url}/departments",

@@ -1,4 +1,4 @@
-"""The post desk: who asked for a paper certificate, what goes on the label, sending it, and what needs looking after."""
+"""The post desk: who asked for a paper certificate, what goes on the label, and what needs looking after."""
 
 from typing import Annotated, Any, Literal
 
