@@ -25,13 +25,18 @@ class FaceCheckInput(Input):
 
 
 class FaceCheck(Answer):
-    """`verify_id` is what the phone hands to `wx.requestFacialVerify`."""
+    """`verify_id` is what the phone hands to `wx.requestFacialVerify`.
+
+    In Alipay it goes with `verify_url` to `my.call('startBizService', {name: 'open-certify', ...})`; in WeChat that is
+    null.
+    """
 
     id: str
     action: str
     state: str
     state_text: str
     verify_id: str
+    verify_url: str | None
     expires_at: str
 
 
@@ -80,6 +85,7 @@ def _opening(routes: Routes, house: House) -> None:
             lambda key: service.open_face_check(
                 needs,
                 resident_id=call.who.id,
+                wallet=call.who.wallet,
                 action=given.action,
                 digest=given.digest,
                 name=given.name,
@@ -95,6 +101,7 @@ def _opening(routes: Routes, house: House) -> None:
             state=view.state,
             state_text=view.state_text,
             verify_id=view.verify_id,
+            verify_url=view.verify_url,
             expires_at=rfc3339(view.expires_at),
         )
 

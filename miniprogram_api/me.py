@@ -1,8 +1,8 @@
 """The resident themselves, masked, and their phone."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from sanic import Blueprint
 
 from kit.web.access import resident
@@ -28,9 +28,18 @@ class Me(Answer):
 
 
 class PhoneInput(Input):
-    """`code` is what the phone number button gave the phone; it is not the login code."""
+    """What the phone number button gave: in WeChat a `code` (not the login code), in Alipay `response` and `sign`."""
 
-    code: Annotated[str, Field(min_length=1, max_length=128)]
+    code: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    response: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    sign: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        given = (self.code is not None, self.response is not None, self.sign is not None)
+        if given not in {(True, False, False), (False, True, True)}:
+            raise ValueError("either code, or response with sign")
+        return self
 
 
 def blueprint(house: House, edge: Edge) -> Blueprint:
@@ -53,7 +62,15 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     )
     async def bind_phone(call: Call[PhoneInput]) -> Me:
         resident_id = await call.once(
-            lambda key: service.bind_phone(needs, resident_id=call.who.id, code=call.input.code, key=key),
+            lambda key: service.bind_phone(
+                needs,
+                resident_id=call.who.id,
+                wallet=call.who.wallet,
+                code=call.input.code or "",
+                response=call.input.response or "",
+                sign=call.input.sign or "",
+                key=key,
+            ),
             calls_outside=True,
         )
         return present(await queries.me(needs, resident_id=resident_id))

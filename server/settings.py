@@ -21,7 +21,8 @@ from kit.settings import (
 )
 
 Role = Literal["platform", "registry", "all"]
-SANDBOX_MARK = "sandbox"
+# Ids of Alipay are digits alone: those of our sandbox are known by their zeros.
+SANDBOX_MARKS = ("sandbox", "2021000000000001", "2088000000000001")
 
 
 class WechatSettings(Section):
@@ -43,6 +44,50 @@ class WechatPaySettings(Section):
     platform_keys: dict[str, Path] = Field(description="WeChat Pay's public keys: id or serial -> PEM file")
     platform_key_id: str = Field(description="Which of them answers are to be signed with")
     apiv3_key_file: Path = Field(description="File with the APIv3 key of 32 characters")
+
+
+class AlipaySettings(Section):
+    """The Alipay mini-program, which is the merchant too; without it nobody can log in or pay through Alipay."""
+
+    base_url: BaseUrl = Field(
+        default="https://openapi.alipay.com/gateway.do", description="Alipay's gateway, with path"
+    )
+    app_id: str = Field(description="The mini-program's app id, 16 digits")
+    app_key_file: Path = Field(description="The app's private key, PEM in PKCS#8 or PKCS#1")
+    public_key_file: Path = Field(description="Alipay's public key (not the app's own), PEM or base64")
+    aes_key_file: Path = Field(description="File with the app's AES key in base64, for phone numbers")
+    seller_id: str = Field(description="The merchant's Alipay number, 2088 and 12 digits")
+    templates: dict[str, str] = Field(default={}, description="Our template code -> Alipay's template id")
+
+
+class SmsSettings(Section):
+    """Text messages over Tencent Cloud SMS; without it nobody is told by text message."""
+
+    base_url: BaseUrl = Field(default="https://sms.tencentcloudapi.com", description="The provider's API")
+    region: str = Field(default="ap-guangzhou", description="Region as the provider calls it")
+    secret_id: str = Field(description="SecretId of the key that signs our calls")
+    secret_key_file: Path = Field(description="File with the SecretKey")
+    app_id: str = Field(description="SdkAppId from the provider's console")
+    signature: str = Field(description="The approved signature, without its brackets")
+    templates: dict[str, str] = Field(default={}, description="Our template code -> the provider's template id")
+
+
+class NotificationsSettings(Section):
+    """What wallets and the text message provider do not tell in public, so that it can be set when they do."""
+
+    alipay_value_chars: int = Field(
+        default=32, ge=8, description="Longest value of an Alipay keyword, in UTF-16 units; not verified with Alipay"
+    )
+    alipay_data_bytes: int = Field(default=2048, ge=256, description="Longest data of an Alipay message")
+    alipay_standing: tuple[str, ...] = Field(
+        default=(), description="Our codes of the templates that are long-term ones at Alipay: agreeing once is enough"
+    )
+    alipay_no_consent: tuple[str, ...] = Field(
+        default=("USER_NOT_SUBSCRIBE", "USER_UNSUBSCRIBE", "SUBSCRIBE_COUNT_NOT_ENOUGH", "FORM_ID_USED"),
+        description="Alipay's sub-codes for somebody who has not subscribed or has used it up; not verified with Alipay",
+    )
+    sms_param_chars: int = Field(default=32, ge=6, description="Longest parameter of a text message")
+    sms_text_chars: int = Field(default=500, ge=70, description="Longest text message, its parameters filled in")
 
 
 class TaxSettings(Section):
@@ -160,6 +205,9 @@ class Settings(Section):
     clock: ClockSettings = ClockSettings()
     wechat: WechatSettings | None = None
     wechat_pay: WechatPaySettings | None = None
+    alipay: AlipaySettings | None = None
+    sms: SmsSettings | None = None
+    notifications: NotificationsSettings = NotificationsSettings()
     tax: TaxSettings | None = None
     departments: DepartmentsSettings | None = None
     carrier: CarrierSettings | None = None
@@ -187,10 +235,10 @@ class Settings(Section):
             raise ValueError("a city runs without test_mode and without raised limits")
         if self.database.url.startswith("sqlite"):
             raise ValueError("a city runs on MySQL or MariaDB")
-        for room in ("wechat", "wechat_pay", "tax", "departments", "carrier", "link", "seal"):
+        for room in ("wechat", "wechat_pay", "alipay", "sms", "tax", "departments", "carrier", "link", "seal"):
             section: Section | None = getattr(self, room)
             for name, value in section.model_dump().items() if section else ():
-                if SANDBOX_MARK in str(value).lower():
+                if any(mark in str(value).lower() for mark in SANDBOX_MARKS):
                     raise ValueError(f"{room}.{name} is a sandbox value; a city needs real ones")
         for name, url in self._addresses():
             why = unfit_for_real_data(url)
@@ -200,7 +248,7 @@ class Settings(Section):
     def _addresses(self) -> Iterator[tuple[str, str]]:
         """Where real people's data would travel, and what is printed on their certificates."""
         yield "http.public_base_url", self.http.public_base_url
-        for room in ("wechat", "wechat_pay", "tax", "departments", "carrier"):
+        for room in ("wechat", "wechat_pay", "alipay", "sms", "tax", "departments", "carrier"):
             section = getattr(self, room)
             if section is not None:
                 yield f"{room}.base_url", section.base_url

@@ -23,7 +23,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: a resident with a level, a member of staff with permissions and districts, or nobody known."""
+    """Who calls: a resident with a level, a member of staff with permissions and districts, or nobody known.
+
+    `wallet` is the one the resident's session was started with.
+    """
 
     who: Who
     id: str = ""
@@ -31,6 +34,7 @@ class Principal:
     level: int = 0
     permissions: frozenset[str] = frozenset()
     districts: frozenset[str] | None = frozenset()
+    wallet: str = ""
 
 
 Authenticator = Callable[[Request], Awaitable[Principal | None]]

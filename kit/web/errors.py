@@ -58,19 +58,19 @@ class TooManyRequests(Problem):
 class OutsideUnavailable(Problem):
     code = "OUTSIDE_UNAVAILABLE"
     kind = Kind.OUTSIDE_DOWN
-    title = "微信、登记机构等外部系统暂时连不上，您已保存的内容不会丢失，请过几分钟再试"
+    title = "微信、支付宝、登记机构等外部系统暂时连不上，您已保存的内容不会丢失，请过几分钟再试"
 
 
 class OutsideTooSlow(Problem):
     code = "OUTSIDE_TOO_SLOW"
     kind = Kind.OUTSIDE_SLOW
-    title = "微信、登记机构等外部系统没有及时答复，您已保存的内容不会丢失，请过几分钟再试"
+    title = "微信、支付宝、登记机构等外部系统没有及时答复，您已保存的内容不会丢失，请过几分钟再试"
 
 
 class OutsideRefused(Problem):
     code = "OUTSIDE_REFUSED"
     kind = Kind.CONTENT
-    title = "微信、登记机构等外部系统没有接受这次操作，请核对填写的内容后再试，仍不成功的请到登记大厅咨询"
+    title = "微信、支付宝、登记机构等外部系统没有接受这次操作，请核对填写的内容后再试，仍不成功的请到登记大厅咨询"
 
 
 class CallbackSignatureWrong(Problem):

@@ -5,7 +5,7 @@ from kit.log import get_logger
 from kit.wallets.wechat.errors import SYSTEM, WechatError
 from kit.wallets.wechat.face import IDENTITY_CARD, cert_hash
 from kit.wallets.wechat.transport import WechatApi
-from server.identity.ports import FaceOutcome, FaceResult, FaceSubject
+from server.identity.ports import FaceOutcome, FaceResult, FaceSubject, OpenedFace
 from server.identity.rules import FaceFailure
 
 _PASSED = 10000
@@ -30,7 +30,7 @@ class WechatFace:
     def __init__(self, api: WechatApi) -> None:
         self._api = api
 
-    async def open(self, *, number: str, subject: FaceSubject) -> str:
+    async def open(self, *, number: str, subject: FaceSubject) -> OpenedFace:
         asked = {
             "out_seq_no": number,
             "openid": subject.openid,
@@ -44,7 +44,7 @@ class WechatFace:
         verify_id = answer.get("verify_id")
         if not isinstance(verify_id, str) or not verify_id:
             raise OutsideError(SYSTEM, "BAD_ANSWER", "no verify_id in the answer", permanent=False)
-        return verify_id
+        return OpenedFace(verify_id)
 
     async def outcome(self, *, number: str, verify_id: str, subject: FaceSubject) -> FaceOutcome:
         asked = {

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 from kit.errors import OutsideError
-from server.identity.ports import FaceOutcome, FaceResult, FaceSubject
+from server.identity.ports import FaceOutcome, FaceResult, FaceSubject, OpenedFace
 from server.identity.rules import FaceFailure
 
 
@@ -16,9 +16,13 @@ class _Check:
 
 
 class FakeFace:
-    """Serves as FaceVerification; `look` stands for the person before the camera."""
+    """Serves as FaceVerification; `look` stands for the person before the camera.
 
-    def __init__(self) -> None:
+    With a `page`, the address at which a wallet like Alipay shows its camera, opened checks have a URL.
+    """
+
+    def __init__(self, *, page: str | None = None) -> None:
+        self._page = page
         self._checks: dict[str, _Check] = {}
 
     def look(self, verify_id: str, *, failure: FaceFailure | None = None) -> None:
@@ -26,12 +30,12 @@ class FakeFace:
         result = FaceResult.PASSED if failure is None else FaceResult.FAILED
         self._checks[verify_id].outcome = FaceOutcome(result, "fake", failure)
 
-    async def open(self, *, number: str, subject: FaceSubject) -> str:
+    async def open(self, *, number: str, subject: FaceSubject) -> OpenedFace:
         if any(check.number == number for check in self._checks.values()):
             raise OutsideError("fake_face", "NUMBER_USED", "a number opens one check", permanent=True)
         verify_id = secrets.token_urlsafe(32)
         self._checks[verify_id] = _Check(number, subject, FaceOutcome(FaceResult.PENDING, "fake"))
-        return verify_id
+        return OpenedFace(verify_id, f"{self._page}?certify_id={verify_id}" if self._page else None)
 
     async def outcome(self, *, number: str, verify_id: str, subject: FaceSubject) -> FaceOutcome:
         check = self._checks.get(verify_id)

@@ -1,9 +1,9 @@
-"""A wallet in memory: login and phone codes that are good once, as the real ones are."""
+"""Wallets in memory: codes and proofs that are good for what the real ones' are good for."""
 
 import secrets
 
 from server.identity.errors import LoginCodeRejected, PhoneCodeRejected
-from server.identity.ports import WalletIdentity
+from server.identity.ports import PhoneProof, WalletIdentity
 
 
 class FakeWallet:
@@ -36,8 +36,35 @@ class FakeWallet:
             session_key=secrets.token_hex(16),
         )
 
-    async def number(self, code: str, openid: str) -> str:
-        owner, number = self._phone_codes.pop(code, ("", ""))
+    async def number(self, proof: PhoneProof, openid: str) -> str:
+        owner, number = self._phone_codes.pop(proof.code, ("", ""))
         if owner != openid or not number:
+            raise PhoneCodeRejected
+        return number
+
+
+class FakeAlipay(FakeWallet):
+    """As Alipay does it: a user id beside the open id, no session key, and phone proofs that name no person."""
+
+    def __init__(self, *, app_id: str = "2021-fake") -> None:
+        super().__init__(wallet="alipay", app_id=app_id)
+        self._signed: dict[tuple[str, str], str] = {}
+
+    def give_phone(self, number: str) -> PhoneProof:
+        """Give the same `response` for the same number each time, and good any number of times."""
+        proof = PhoneProof(response=f"sealed:{number}", sign=f"signed:{number}")
+        self._signed[proof.response, proof.sign] = number
+        return proof
+
+    async def exchange(self, code: str) -> WalletIdentity:
+        openid = self._login_codes.pop(code, None)
+        if openid is None:
+            raise LoginCodeRejected
+        user_id = f"2088{abs(hash(openid)) % 10**12:012d}"
+        return WalletIdentity(wallet=self.wallet, app_id=self._app_id, openid=openid, user_id=user_id)
+
+    async def number(self, proof: PhoneProof, openid: str) -> str:  # noqa: ARG002 - Alipay's proof binds nobody
+        number = self._signed.get((proof.response, proof.sign))
+        if number is None:
             raise PhoneCodeRejected
         return number

@@ -8,7 +8,7 @@ from kit.errors import OutsideError, Problem
 from kit.wallets.wechat.errors import SYSTEM, WechatError
 from kit.wallets.wechat.transport import WechatApi
 from server.identity.errors import LoginBlocked, LoginCodeRejected, PhoneCodeRejected
-from server.identity.ports import WalletIdentity
+from server.identity.ports import PhoneProof, WalletIdentity
 
 # Bad or expired code, no code, used code. A code that belongs to somebody else is answered as a wrong openid.
 _BAD_CODE = frozenset({40029, 41008, 40163})
@@ -76,7 +76,8 @@ class WechatPhoneNumbers:
         self._api = api
         self._app_id = app_id
 
-    async def number(self, code: str, openid: str) -> str:
+    async def number(self, proof: PhoneProof, openid: str) -> str:
+        code = proof.code
         if not code or len(code) > _LONGEST_CODE:
             raise PhoneCodeRejected
         with _translated(PhoneCodeRejected, codes=_BAD_CODE | {_WRONG_PERSON}):

@@ -13,7 +13,7 @@ class LoginCodeRejected(Problem):
 class LoginBlocked(Problem):
     code = "LOGIN_BLOCKED"
     kind = Kind.FORBIDDEN
-    title = "微信提示这个账号存在风险，请先在微信中解除限制，或者到登记大厅办理"
+    title = "这个账号被提示存在风险，请先在微信或支付宝中解除限制，或者到登记大厅办理"
 
 
 class PhoneCodeRejected(Problem):
@@ -30,7 +30,7 @@ class PhoneNotMainland(Problem):
 
 class WalletMissing(Problem):
     code = "WALLET_MISSING"
-    title = "当前账号没有关联的微信，请退出后重新登录"
+    title = "当前账号没有关联这里的微信或支付宝，请退出后重新登录"
 
 
 class RealNameRequired(Problem):
@@ -71,12 +71,12 @@ class FaceDigestInvalid(Problem):
 
 class IdentityFixed(Problem):
     code = "IDENTITY_FIXED"
-    title = "您已经用本人身份实名认证，不能换成另一个人；其他人请用自己的微信办理"
+    title = "您已经用本人身份实名认证，不能换成另一个人；其他人请用自己的微信或支付宝办理"
 
 
 class IdentityAlreadyBound(Problem):
     code = "IDENTITY_ALREADY_BOUND"
-    title = "这个身份已经在另一个微信账号上实名认证，请用那个账号登录，或者到登记大厅办理"
+    title = "这个身份已经在另一个同类账号上实名认证，请用那个账号登录，或者到登记大厅办理"
 
 
 class FaceCheckNotFound(Problem):

@@ -45,6 +45,7 @@ class WalletAccount(models.Model):
     openid_sealed = fields.TextField()
     openid_blind = fields.CharField(max_length=64)
     union_id_sealed = optional_text()
+    user_id_sealed = optional_text()
     session_key_sealed = optional_text()
     last_login_at = UtcDatetimeField()
     created_at = UtcDatetimeField()
@@ -66,6 +67,7 @@ class ResidentSession(models.Model):
         "server.WalletAccount", related_name=False, on_delete=fields.RESTRICT, db_index=True
     )
     account_id: str
+    wallet = code_field(default="wechat", db_default="wechat")
     last_used_at = UtcDatetimeField()
     expires_at = UtcDatetimeField(db_index=True)
     ended_at = UtcDatetimeField(null=True)
@@ -94,6 +96,7 @@ class FaceCheck(models.Model):
     number = fields.CharField(max_length=32, unique=True)
     subject_sealed = optional_text()
     verify_id_sealed = optional_text()
+    verify_url_sealed = optional_text()
     failure = code_field(null=True)
     outside_code = code_field(null=True)
     expires_at = UtcDatetimeField()

@@ -39,9 +39,7 @@ async def authenticate(needs: Needs, *, token: str) -> Principal | None:
 
 
 def _principal(row: dict[str, Any]) -> Principal:
-    return Principal(
-        "resident", id=row["resident_id"], session_id=row["id"], level=row["level"], wallet=row["wallet"]
-    )
+    return Principal("resident", id=row["resident_id"], session_id=row["id"], level=row["level"], wallet=row["wallet"])
 
 
 @dataclass(frozen=True, slots=True)

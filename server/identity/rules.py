@@ -74,7 +74,7 @@ _FAILURE_TEXTS = {
     FaceFailure.IDENTITY_DIFFERS: "姓名与身份证号码不一致，请核对后重新核验",
     FaceFailure.CANCELLED: "您已取消人脸核验，需要时请重新发起",
     FaceFailure.DEVICE: "这部手机不支持人脸核验，请换一部手机，或到登记大厅办理",
-    FaceFailure.CAMERA: "微信没有使用摄像头或麦克风的权限，请在手机设置中允许后重新核验",
+    FaceFailure.CAMERA: "没有使用摄像头或麦克风的权限，请在手机设置中允许后重新核验",
     FaceFailure.NETWORK: "网络断了，请到信号好的地方重新核验",
     FaceFailure.TIMEOUT: "人脸核验超时，请重新核验",
     FaceFailure.ALREADY_BOUND: IdentityAlreadyBound.title,

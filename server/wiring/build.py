@@ -136,9 +136,7 @@ def _house(
         clock=clock,
         cipher=cipher,
         outbox=outbox,
-        login=outside.login,
-        phones=outside.phones,
-        face=outside.face,
+        wallets=outside.doors,
         lifetime=_lifetime(sessions.resident_idle_minutes, sessions.resident_hours),
     )
     return House(

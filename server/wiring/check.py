@@ -73,7 +73,8 @@ def _adapters(settings: Settings, built: Built) -> Mapping[str, Checked]:
     found: dict[str, Any] = {}
     if settings.role != "registry":
         outside = built.partners
-        found |= {"wechat": outside.login, "tax": outside.taxes, "departments": outside.departments}
+        found |= {wallet: door.login for wallet, door in outside.doors.items()}
+        found |= {"tax": outside.taxes, "departments": outside.departments}
         found |= {f"{wallet} messages": channel for wallet, channel in outside.channels.items()}
         found |= {f"{wallet} pay": ordering for wallet, ordering in outside.ordering.items()}
         if not outside.ordering:

@@ -7,6 +7,7 @@ from kit.clock import Clock
 from kit.http import HttpClient
 from kit.http.signing import RequestSigner, RequestVerifier
 from kit.settings import read_secret
+from kit.wallets.alipay.client import AlipayApi
 from kit.wallets.wechat.pay.callback import PayNotices
 from kit.wallets.wechat.pay.client import PayTransport
 from kit.wallets.wechat.pay.keys import merchant_key, platform_keys
@@ -28,23 +29,28 @@ from server.adapters.wechat_login import WechatLogin, WechatPhoneNumbers
 from server.applications.ports import TaxBureau
 from server.delivery.ports import Carrier, Pushes
 from server.delivery.rules import SF
-from server.identity.ports import FaceVerification, PhoneNumbers, WalletLogin
+from server.identity.ports import WalletDoor
 from server.settings import Settings
+from server.wiring.alipay import open_alipay
 
-WECHAT = "wechat"
+WECHAT, ALIPAY = "wechat", "alipay"
 IDENTITY_SECONDS = 8.0
 """How long a resident waits for the wallet before being told to try again."""
 DEPARTMENT_SECONDS, DEPARTMENT_CALLS = 3.0, 16
 """How long one department is waited for; both sources together, each half of them by a guard of its own."""
 
 
+def _closed(wallet: str) -> WalletDoor:
+    absent: Any = Absent(wallet)
+    return WalletDoor(login=absent, phones=absent, face=absent)
+
+
 @dataclass
 class Partners:
     """Ports by their use; `clients` are closed when the process ends."""
 
-    login: WalletLogin = field(default_factory=lambda: cast("Any", Absent(WECHAT)))
-    phones: PhoneNumbers = field(default_factory=lambda: cast("Any", Absent(WECHAT)))
-    face: FaceVerification = field(default_factory=lambda: cast("Any", Absent(WECHAT)))
+    doors: dict[str, WalletDoor] = field(default_factory=lambda: {name: _closed(name) for name in (WECHAT, ALIPAY)})
+    alipay_api: AlipayApi | None = None
     taxes: TaxBureau = field(default_factory=lambda: cast("Any", Absent("tax")))
     tax_verifier: RequestVerifier | None = None
     departments: HubDepartments = field(default_factory=lambda: cast("Any", Absent("departments")))
@@ -74,6 +80,8 @@ def connect(settings: Settings, clock: Clock) -> Partners:
     partners = Partners()
     _wechat(settings, clock, partners)
     _wechat_pay(settings, clock, partners)
+    _alipay(settings, clock, partners)
+    open_messages(settings, clock, partners)
     _tax(settings, clock, partners)
     _carriers(settings, clock, partners)
     _departments(settings, clock, partners)
@@ -87,9 +95,11 @@ def _wechat(settings: Settings, clock: Clock, partners: Partners) -> None:
     http, secret = partners.client(WECHAT, timeout=IDENTITY_SECONDS), read_secret(section.app_secret_file)
     token = StableToken(http, section.base_url, section.app_id, secret, clock)
     api = WechatApi(http, section.base_url, token)
-    partners.login = WechatLogin(api, app_id=section.app_id, secret=secret)
-    partners.phones = WechatPhoneNumbers(api, app_id=section.app_id)
-    partners.face = WechatFace(api)
+    partners.doors[WECHAT] = WalletDoor(
+        login=WechatLogin(api, app_id=section.app_id, secret=secret),
+        phones=WechatPhoneNumbers(api, app_id=section.app_id),
+        face=WechatFace(api),
+    )
     partners.channels[WECHAT] = WechatChannel(api, section.templates)
 
 
@@ -112,6 +122,13 @@ def _wechat_pay(settings: Settings, clock: Clock, partners: Partners) -> None:
     pay = WechatPay(transport, signer, app_id=settings.wechat.app_id, notify_url=notify_url)
     partners.ordering[WECHAT] = partners.refunds[WECHAT] = pay
     partners.notices[WECHAT] = WechatPayNotices(PayNotices(keys, read_secret(section.apiv3_key_file), clock))
+
+
+def _alipay(settings: Settings, clock: Clock, partners: Partners) -> None:
+    if settings.alipay is None:
+        return
+    http = partners.client(ALIPAY, timeout=IDENTITY_SECONDS)
+    partners.alipay_api, partners.doors[ALIPAY] = open_alipay(settings.alipay, clock, http)
 
 
 def _tax(settings: Settings, clock: Clock, partners: Partners) -> None:

@@ -11,7 +11,7 @@ from kit.outbox import Handler, Outbox
 from server.adapters.fake_face import FakeFace
 from server.adapters.fake_login import FakeWallet
 from server.identity import queries, service
-from server.identity.ports import Needs
+from server.identity.ports import Needs, WalletDoor
 from server.terms.id_document import citizen_check
 
 _counter = itertools.count(1)
@@ -48,9 +48,8 @@ def world(*, wallet: FakeWallet | None = None, clock: Clock | None = None, face:
     fake, camera = wallet or FakeWallet(), face or FakeFace()
     handlers = [Handler("applications.bind_parties", RealNameVerified, _listen)]
     outbox = Outbox(handlers, clock=moment, wake=lambda: None)
-    needs = Needs(
-        clock=moment, cipher=cipher(), outbox=outbox, login=fake, phones=fake, face=camera, wallet=fake.wallet
-    )
+    doors = {fake.wallet: WalletDoor(login=fake, phones=fake, face=camera)}
+    needs = Needs(clock=moment, cipher=cipher(), outbox=outbox, wallets=doors)
     return World(needs, fake, camera, moment)
 
 
@@ -79,7 +78,9 @@ async def resident(
     """Traits: `phone` binds a number, `real_name` passes the real-name check."""
     sequence = next(_counter)
     openid = openid or f"oFAKE-{sequence:022d}"
-    started = await service.start_session(world.needs, code=world.wallet.give_login_code(openid))
+    started = await service.start_session(
+        world.needs, wallet=world.wallet.wallet, code=world.wallet.give_login_code(openid)
+    )
     made = MadeResident(
         id=started.resident_id,
         token=started.token,
@@ -91,7 +92,7 @@ async def resident(
     )
     if phone:
         code = world.wallet.give_phone_code(openid, made.phone)
-        await service.bind_phone(world.needs, resident_id=made.id, code=code)
+        await service.bind_phone(world.needs, resident_id=made.id, wallet=world.wallet.wallet, code=code)
     if real_name:
         await verify(world, made)
     return made
@@ -100,7 +101,12 @@ async def resident(
 async def opened(city: World, made: MadeResident) -> str:
     """A real-name check that waits for the face; answers its id."""
     return await service.open_face_check(
-        city.needs, resident_id=made.id, action="real_name", name=made.name, id_number=made.id_number
+        city.needs,
+        resident_id=made.id,
+        wallet=city.wallet.wallet,
+        action="real_name",
+        name=made.name,
+        id_number=made.id_number,
     )
 
 
@@ -121,7 +127,7 @@ async def look(world: World, made: MadeResident, check_id: str) -> None:
 async def confirmed_check(world: World, made: MadeResident, *, digest: str) -> str:
     """A passed check over `digest`, not consumed yet."""
     check_id = await service.open_face_check(
-        world.needs, resident_id=made.id, action="confirm_application", digest=digest
+        world.needs, resident_id=made.id, wallet=world.wallet.wallet, action="confirm_application", digest=digest
     )
     await look(world, made, check_id)
     await service.settle_face_check(world.needs, resident_id=made.id, check_id=check_id)

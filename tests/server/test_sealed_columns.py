@@ -1,5 +1,6 @@
 """Guard: the one convention that rotation rests on holds for every sealed column, with data in each of them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from kit.crypto.keys import KeyRing
 from kit.crypto.rotation import CHAINED, SealedColumn, counts, reseal, sealed_columns
 from kit.db import fetch
 from kit.ids import new_id
+from server.adapters.fake_face import FakeFace
 from server.applications import service as applications_service
 from server.identity import service as identity_service
 from server.journeys import seeding
@@ -47,16 +49,15 @@ async def test_every_sealed_column_of_the_database_is_known(db: Db):
 
 
 async def _residents() -> None:
-    people = identity.world()
+    people = identity.world(face=FakeFace(page="https://alipay.example/page"))
 
-    async def with_union_id(code: str) -> Any:
-        told = await exchange(code)
-        return type(told)(told.wallet, told.app_id, told.openid, union_id="u1", session_key=told.session_key)
+    async def with_every_id(code: str) -> Any:
+        return replace(await exchange(code), union_id="u1", user_id="2088000000000009")
 
-    exchange, people.wallet.exchange = people.wallet.exchange, with_union_id  # type: ignore[method-assign]
+    exchange, people.wallet.exchange = people.wallet.exchange, with_every_id  # type: ignore[method-assign]
     one = await identity.resident(people, phone=True, real_name=True)
     await identity_service.open_face_check(
-        people.needs, resident_id=one.id, action="confirm_application", digest="a" * 64
+        people.needs, resident_id=one.id, wallet="wechat", action="confirm_application", digest="a" * 64
     )
     await staff.member(staff.needs())
 

@@ -40,6 +40,7 @@ class Meaning(StrEnum):
     REFUND_DIFFERS = "refund_differs"
     REFUND_REFUSED = "refund_refused"
     BALANCE_SHORT = "balance_short"
+    CHECK_ENDED = "check_ended"  # no such certification, or no longer
     UNKNOWN = "unknown"
 
 
@@ -162,6 +163,7 @@ _SUB_CODES = {
         "ACQ.NOT_ALLOW_PARTIAL_REFUND",
     ),
     Meaning.BALANCE_SHORT: ("ACQ.SELLER_BALANCE_NOT_ENOUGH",),
+    Meaning.CHECK_ENDED: ("CERTIFY_ID_EXPIRED", "CERTIFY_ID_NOT_EXIST"),
 }
 
 TABLE: Mapping[str, Verdict] = MappingProxyType(

@@ -31,7 +31,7 @@ async def bind_identity(needs: Needs, *, check: FaceCheck, subject: FaceSubject)
     if decision is Binding.REFUSE:
         return FaceFailure.ALREADY_BOUND
     if decision is Binding.MERGE and holder is not None:
-        await _merge(account=account, holder=holder, now=now)
+        await _merge(needs, account=account, left=resident, holder=holder, now=now)
         await _verified(needs, resident_id=holder.id, check=check, now=now)
         return None
     await _bind(needs, resident=resident, subject=subject, blind=blind, now=now)
@@ -55,10 +55,15 @@ async def _bind(needs: Needs, *, resident: Resident, subject: FaceSubject, blind
     await resident.save()
 
 
-async def _merge(*, account: WalletAccount, holder: Resident, now: datetime) -> None:
-    """The account's resident has nothing yet, since every act needs the real name: only its sessions move over."""
-    left = account.resident_id
-    await Resident.filter(id=left).update(merged_into=holder.id, updated_at=now)
+async def _merge(needs: Needs, *, account: WalletAccount, left: Resident, holder: Resident, now: datetime) -> None:
+    """Move over what the account's resident has: sessions and a phone, but no act yet, as each needs the real name."""
+    if left.phone_sealed is not None and holder.phone_sealed is None:
+        phone = needs.cipher.open(left.phone_sealed, seals.resident("phone_sealed", left.id))
+        holder.phone_sealed = needs.cipher.seal(phone, seals.resident("phone_sealed", holder.id))
+        holder.phone_blind, holder.updated_at = left.phone_blind, now
+        holder.version += 1
+        await holder.save(update_fields=["phone_sealed", "phone_blind", "version", "updated_at"])
+    await Resident.filter(id=left.id).update(merged_into=holder.id, updated_at=now)
     await ResidentSession.filter(account_id=account.id).update(resident_id=holder.id)
     await WalletAccount.filter(id=account.id).update(resident_id=holder.id)
 

@@ -9,7 +9,7 @@ from kit.ids import new_id
 from server.identity import seals
 from server.identity.errors import FaceCheckNotFound, FaceDigestInvalid, WalletMissing, of_term
 from server.identity.models import FaceCheck, Resident, WalletAccount
-from server.identity.ports import FaceSubject, Needs
+from server.identity.ports import FaceSubject, Needs, OpenedFace
 from server.identity.rules import FACE_CHECK_LASTS, FaceAction, FaceState, Level, check_may_open
 from server.terms.errors import TermError
 from server.terms.id_document import IdDocument
@@ -39,13 +39,14 @@ async def open_face_check(
     needs: Needs,
     *,
     resident_id: str,
+    wallet: str,
     action: str,
     digest: str | None = None,
     name: str | None = None,
     id_number: str | None = None,
     key: RequestKey | None = None,
 ) -> str:
-    """Open a check at the wallet and answer its id; it lasts 15 minutes.
+    """Open a check at `wallet`, the one the resident is here with, and answer its id; it lasts 15 minutes.
 
     `real_name` proves `name` and `id_number` (a resident identity card) and makes its digest of them;
     `confirm_application` proves the resident's own identity over `digest`. A repeat under the same key goes on with
@@ -55,9 +56,10 @@ async def open_face_check(
     REAL_NAME_REQUIRED, IDENTITY_FIXED, WALLET_MISSING, OutsideError.
     """
     wanted = _wanted(needs, FaceAction(action), digest=digest, name=name, id_number=id_number)
-    claimed = await _claim(needs, resident_id=resident_id, wanted=wanted, check_id=key.id if key else new_id())
-    verify_id = await needs.face.open(number=claimed.number, subject=claimed.subject)
-    await _opened(needs, claimed=claimed, resident_id=resident_id, verify_id=verify_id, key=key)
+    check_id = key.id if key else new_id()
+    claimed = await _claim(needs, resident_id=resident_id, wallet=wallet, wanted=wanted, check_id=check_id)
+    opened = await needs.wallets[wallet].face.open(number=claimed.number, subject=claimed.subject)
+    await _opened(needs, claimed=claimed, resident_id=resident_id, face=opened, key=key)
     return claimed.check_id
 
 
@@ -80,12 +82,12 @@ def _wanted(
 
 
 @transactional
-async def _claim(needs: Needs, *, resident_id: str, wanted: _Wanted, check_id: str) -> _Claimed:
+async def _claim(needs: Needs, *, resident_id: str, wallet: str, wanted: _Wanted, check_id: str) -> _Claimed:
     now = needs.clock.now()
     resident = await Resident.filter(id=resident_id).select_for_update().get()
     asked = wanted.id_number and needs.cipher.blind(wanted.id_number, purpose=seals.ID_NUMBER)
     check_may_open(wanted.action, level=Level(resident.level), bound=resident.id_number_blind, asked=asked)
-    accounts = WalletAccount.filter(resident_id=resident_id, wallet=needs.wallet)
+    accounts = WalletAccount.filter(resident_id=resident_id, wallet=wallet)
     account = await accounts.order_by("-last_login_at").first()
     if account is None:
         raise WalletMissing
@@ -128,11 +130,15 @@ async def _row(
 
 
 @transactional
-async def _opened(needs: Needs, *, claimed: _Claimed, resident_id: str, verify_id: str, key: RequestKey | None) -> None:
+async def _opened(
+    needs: Needs, *, claimed: _Claimed, resident_id: str, face: OpenedFace, key: RequestKey | None
+) -> None:
     now = needs.clock.now()
+    page = face.url and needs.cipher.seal(face.url, seals.face_check("verify_url_sealed", claimed.check_id))
     opened = await FaceCheck.filter(id=claimed.check_id, number=claimed.number, state=FaceState.OPENING).update(
         state=FaceState.OPENED,
-        verify_id_sealed=needs.cipher.seal(verify_id, seals.face_check("verify_id_sealed", claimed.check_id)),
+        verify_id_sealed=needs.cipher.seal(face.verify_id, seals.face_check("verify_id_sealed", claimed.check_id)),
+        verify_url_sealed=page,
         expires_at=now + FACE_CHECK_LASTS,
     )
     if not opened:  # a repeat of this request was taken for dead and went on under another number

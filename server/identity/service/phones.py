@@ -4,22 +4,34 @@ from kit.idempotency import RequestKey
 from server.identity import queries, seals
 from server.identity.errors import PhoneNotMainland, WalletMissing
 from server.identity.models import Resident
-from server.identity.ports import Needs
+from server.identity.ports import Needs, PhoneProof
 from server.identity.rules import Level
 from server.terms.errors import TermError
 from server.terms.phone import Phone
 
 
-async def bind_phone(needs: Needs, *, resident_id: str, code: str, key: RequestKey | None = None) -> str:
-    """Redeem the wallet's phone code and keep the number; answers the resident's id.
+async def bind_phone(
+    needs: Needs,
+    *,
+    resident_id: str,
+    wallet: str,
+    code: str = "",
+    response: str = "",
+    sign: str = "",
+    key: RequestKey | None = None,
+) -> str:
+    """Redeem what the phone button of `wallet` gave, and keep the number; answers the resident's id.
 
-    Errors: PHONE_CODE_REJECTED (the code is good once), PHONE_NOT_MAINLAND, WALLET_MISSING, OutsideError.
+    WeChat's gives a `code` that is good once; Alipay's a sealed `response` with its `sign`, which names no person.
+
+    Errors: PHONE_CODE_REJECTED, PHONE_NOT_MAINLAND, WALLET_MISSING, OutsideError.
     """
-    openid = await queries.wallet_address(needs, resident_id=resident_id, wallet=needs.wallet)
+    openid = await queries.wallet_address(needs, resident_id=resident_id, wallet=wallet)
     if openid is None:
         raise WalletMissing
+    proof = PhoneProof(code=code, response=response, sign=sign)
     try:
-        phone = Phone.parse(await needs.phones.number(code, openid))
+        phone = Phone.parse(await needs.wallets[wallet].phones.number(proof, openid))
     except TermError as error:
         raise PhoneNotMainland(error.sentence) from None
     await _bind(needs, resident_id=resident_id, phone=phone, key=key)

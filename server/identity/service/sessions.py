@@ -25,12 +25,12 @@ class Started:
     expires_at: datetime
 
 
-async def start_session(needs: Needs, *, code: str) -> Started:
-    """Redeem a wallet's login code; the first login makes the resident.
+async def start_session(needs: Needs, *, wallet: str, code: str) -> Started:
+    """Redeem a login code of `wallet`; the first login makes the resident.
 
     Errors: LOGIN_CODE_REJECTED, LOGIN_BLOCKED, OutsideError.
     """
-    identity = await needs.login.exchange(code)
+    identity = await needs.wallets[wallet].login.exchange(code)
     token = new_token()
     try:
         return await _start(needs, identity=identity, token=token)
@@ -50,26 +50,53 @@ async def _start(needs: Needs, *, identity: WalletIdentity, token: str) -> Start
         token_hash=token_hash(token),
         resident_id=account.resident_id,
         account_id=account.id,
+        wallet=account.wallet,
         last_used_at=now,
         expires_at=expires_at,
         created_at=now,
     )
-    actor = Actor("resident", account.resident_id)
-    await record(actor=actor, action="identity.signed_in", subject=("session", session_id), at=now)
+    await record(
+        actor=Actor("resident", account.resident_id),
+        action="identity.signed_in",
+        subject=("session", session_id),
+        details={"wallet": account.wallet},
+        at=now,
+    )
     return Started(token, session_id, account.resident_id, expires_at)
 
 
 async def _account(needs: Needs, *, identity: WalletIdentity, now: datetime) -> WalletAccount:
     blind = needs.cipher.blind(identity.openid, purpose=seals.OPENID)
-    wanted = WalletAccount.filter(wallet=identity.wallet, app_id=identity.app_id, openid_blind=blind)
-    account = await wanted.select_for_update().get_or_none()
+    account = await _known_account(needs, identity=identity, blind=blind)
     if account is None:
         return await _new_account(needs, identity=identity, blind=blind, now=now)
     account.last_login_at = now
-    account.union_id_sealed = _sealed(needs, "union_id_sealed", account.id, identity.union_id)
-    account.session_key_sealed = _sealed(needs, "session_key_sealed", account.id, identity.session_key)
-    await account.save(update_fields=["last_login_at", "union_id_sealed", "session_key_sealed"])
+    if account.openid_blind != blind:
+        account.openid_sealed = needs.cipher.seal(identity.openid, seals.account("openid_sealed", account.id))
+        account.openid_blind = blind
+    for column, text in _kept(identity).items():
+        setattr(account, column, _sealed(needs, column, account.id, text))
+    await account.save(update_fields=["last_login_at", "openid_sealed", "openid_blind", *_kept(identity)])
     return account
+
+
+async def _known_account(needs: Needs, *, identity: WalletIdentity, blind: str) -> WalletAccount | None:
+    """By the open id, else by the user id it was kept under before the wallet gave this app open ids."""
+    accounts = WalletAccount.filter(wallet=identity.wallet, app_id=identity.app_id)
+    account = await accounts.filter(openid_blind=blind).select_for_update().get_or_none()
+    if account is not None or identity.user_id is None:
+        return account
+    former = needs.cipher.blind(identity.user_id, purpose=seals.OPENID)
+    return await accounts.filter(openid_blind=former).select_for_update().get_or_none()
+
+
+def _kept(identity: WalletIdentity) -> dict[str, str | None]:
+    """The columns that each login tells anew."""
+    return {
+        "union_id_sealed": identity.union_id,
+        "user_id_sealed": identity.user_id,
+        "session_key_sealed": identity.session_key,
+    }
 
 
 async def _new_account(needs: Needs, *, identity: WalletIdentity, blind: str, now: datetime) -> WalletAccount:
@@ -83,6 +110,7 @@ async def _new_account(needs: Needs, *, identity: WalletIdentity, blind: str, no
         openid_sealed=_sealed(needs, "openid_sealed", account_id, identity.openid),
         openid_blind=blind,
         union_id_sealed=_sealed(needs, "union_id_sealed", account_id, identity.union_id),
+        user_id_sealed=_sealed(needs, "user_id_sealed", account_id, identity.user_id),
         session_key_sealed=_sealed(needs, "session_key_sealed", account_id, identity.session_key),
         last_login_at=now,
         created_at=now,

@@ -18,6 +18,7 @@ _TOLD = {FaceFailure.ALREADY_BOUND: IdentityAlreadyBound, FaceFailure.IDENTITY_F
 
 @dataclass(frozen=True, slots=True)
 class _Open:
+    wallet: str
     number: str
     verify_id: str = field(repr=False)
     subject: FaceSubject
@@ -35,7 +36,8 @@ async def settle_face_check(needs: Needs, *, resident_id: str, check_id: str, ke
     check = await _of(resident_id=resident_id, check_id=check_id)
     if check.state not in _FINAL:
         asked = _still_open(needs, check)
-        outcome = await needs.face.outcome(number=asked.number, verify_id=asked.verify_id, subject=asked.subject)
+        face = needs.wallets[asked.wallet].face
+        outcome = await face.outcome(number=asked.number, verify_id=asked.verify_id, subject=asked.subject)
         if outcome.result is not FaceResult.PENDING:
             check = await _settled(needs, check_id=check_id, subject=asked.subject, outcome=outcome, key=key)
     if check.failure in _TOLD:
@@ -44,8 +46,11 @@ async def settle_face_check(needs: Needs, *, resident_id: str, check_id: str, ke
 
 
 async def _of(*, resident_id: str, check_id: str) -> FaceCheck:
-    check = await FaceCheck.get_or_none(id=check_id, resident_id=resident_id)
+    """The check of whoever opened it, or of whom its wallet account belongs to since it was passed."""
+    check = await FaceCheck.get_or_none(id=check_id).select_related("account")
     if check is None or check.state == FaceState.OPENING:
+        raise FaceCheckNotFound
+    if resident_id not in {check.resident_id, check.account.resident_id}:
         raise FaceCheckNotFound
     return check
 
@@ -55,7 +60,7 @@ def _still_open(needs: Needs, check: FaceCheck) -> _Open:
         raise FaceCheckExpired
     verify_id = needs.cipher.open(check.verify_id_sealed or "", seals.face_check("verify_id_sealed", check.id))
     subject = needs.cipher.open_json(check.subject_sealed or "", seals.face_check("subject_sealed", check.id))
-    return _Open(check.number, verify_id, FaceSubject(**subject))
+    return _Open(check.account.wallet, check.number, verify_id, FaceSubject(**subject))
 
 
 async def _settled(

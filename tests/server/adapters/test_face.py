@@ -12,7 +12,7 @@ from kit.wallets.wechat.token import StableToken
 from kit.wallets.wechat.transport import WechatApi
 from server.adapters.face import WechatFace
 from server.adapters.fake_face import FakeFace
-from server.identity.ports import FaceResult, FaceSubject
+from server.identity.ports import FaceResult, FaceSubject, OpenedFace
 from server.identity.rules import FaceFailure
 
 BASE = "http://127.0.0.1:9"
@@ -47,7 +47,7 @@ async def face(wechat: Wechat) -> AsyncIterator[WechatFace]:
 
 async def test_a_check_is_opened_for_one_person(face: WechatFace, wechat: Wechat) -> None:
     wechat.answer = {"errcode": 0, "errmsg": "ok", "verify_id": "v1", "expires_in": 3600}
-    assert await face.open(number="n" * 32, subject=SUBJECT) == "v1"
+    assert await face.open(number="n" * 32, subject=SUBJECT) == OpenedFace("v1")
     request = wechat.asked[0]
     assert (request.method, request.url.path) == ("POST", "/cityservice/face/identify/getverifyid")
     assert json.loads(request.content) == {
@@ -140,7 +140,7 @@ async def test_no_verify_id_is_an_error(face: WechatFace, wechat: Wechat, answer
 
 async def test_the_fake_keeps_the_same_promises() -> None:
     fake = FakeFace()
-    verify_id = await fake.open(number="n", subject=SUBJECT)
+    verify_id = (await fake.open(number="n", subject=SUBJECT)).verify_id
     with pytest.raises(OutsideError):
         await fake.open(number="n", subject=SUBJECT)
     asked = {"number": "n", "verify_id": verify_id, "subject": SUBJECT}

@@ -13,6 +13,7 @@ from kit.wallets.wechat.transport import WechatApi
 from server.adapters.fake_login import FakeWallet
 from server.adapters.wechat_login import WechatLogin, WechatPhoneNumbers
 from server.identity.errors import LoginBlocked, LoginCodeRejected, PhoneCodeRejected
+from server.identity.ports import PhoneProof
 
 BASE = "http://127.0.0.1:9"
 SESSION = {"openid": "oABC", "session_key": "c2Vzc2lvbg==", "unionid": "uABC"}
@@ -72,12 +73,12 @@ async def test_a_code_becomes_an_identity(api: WechatApi, wechat: Wechat) -> Non
 async def test_a_phone_code_becomes_a_number(api: WechatApi, wechat: Wechat) -> None:
     wechat.answer = {"errcode": 0, "errmsg": "ok", "phone_info": PHONE}
     phones = WechatPhoneNumbers(api, app_id="wx1")
-    assert await phones.number("c0de", "oABC") == "13800001234"
+    assert await phones.number(PhoneProof("c0de"), "oABC") == "13800001234"
     request = wechat.asked[0]
     assert (request.method, request.url.path) == ("POST", "/wxa/business/getuserphonenumber")
     assert json.loads(request.content) == {"code": "c0de", "openid": "oABC"}
     wechat.answer["phone_info"] = {**PHONE, "countryCode": "852", "purePhoneNumber": "91234567"}
-    assert await phones.number("c0de", "oABC") == "+85291234567"
+    assert await phones.number(PhoneProof("c0de"), "oABC") == "+85291234567"
 
 
 @pytest.mark.parametrize("errcode", [40029, 40163, 41008, 40226, 40003, 45011, -1, 40013, 48001, 99999])
@@ -101,7 +102,7 @@ async def test_every_refusal_is_a_problem_or_an_outside_error(
 async def ask(api: WechatApi, what: str) -> object:
     if what == "login":
         return await WechatLogin(api, app_id="wx1", secret="s3cret").exchange("081abc")
-    return await WechatPhoneNumbers(api, app_id="wx1").number("081abc", "oABC")
+    return await WechatPhoneNumbers(api, app_id="wx1").number(PhoneProof("081abc"), "oABC")
 
 
 @pytest.mark.parametrize("what", ["login", "phone"])
@@ -117,7 +118,7 @@ async def test_what_cannot_be_a_code_is_not_sent(api: WechatApi, wechat: Wechat,
     with pytest.raises(LoginCodeRejected):
         await WechatLogin(api, app_id="wx1", secret="s").exchange(code)
     with pytest.raises(PhoneCodeRejected):
-        await WechatPhoneNumbers(api, app_id="wx1").number(code, "o")
+        await WechatPhoneNumbers(api, app_id="wx1").number(PhoneProof(code), "o")
     assert wechat.asked == []
 
 
@@ -149,8 +150,8 @@ async def test_the_fake_keeps_the_same_promises() -> None:
     with pytest.raises(LoginCodeRejected):
         await fake.exchange(code)
     phone = fake.give_phone_code("oABC", "13800001234")
-    assert await fake.number(phone, "oABC") == "13800001234"
+    assert await fake.number(PhoneProof(phone), "oABC") == "13800001234"
     with pytest.raises(PhoneCodeRejected):
-        await fake.number(phone, "oABC")
+        await fake.number(PhoneProof(phone), "oABC")
     with pytest.raises(PhoneCodeRejected):
-        await fake.number(fake.give_phone_code("oABC", "1"), "oOTHER")
+        await fake.number(PhoneProof(fake.give_phone_code("oABC", "1")), "oOTHER")

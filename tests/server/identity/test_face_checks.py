@@ -9,7 +9,7 @@ from kit.idempotency import RequestKey, once
 from kit.idempotency.service import new_key
 from server.adapters.fake_face import FakeFace
 from server.identity import errors, queries, service
-from server.identity.ports import FaceOutcome, FaceSubject
+from server.identity.ports import FaceOutcome, FaceSubject, OpenedFace
 from server.identity.rules import FaceFailure, FaceState, Level
 from tests.factories import identity as make
 from tests.factories.identity import MadeResident, World, resident, world
@@ -76,11 +76,11 @@ class Unsteady(FakeFace):
         self.breaks = breaks
         self.numbers: list[str] = []
 
-    async def open(self, *, number: str, subject: FaceSubject) -> str:
+    async def open(self, *, number: str, subject: FaceSubject) -> OpenedFace:
         self.numbers.append(number)
-        verify_id = await super().open(number=number, subject=subject)
+        opened = await super().open(number=number, subject=subject)
         self._break()
-        return verify_id
+        return opened
 
     async def outcome(self, *, number: str, verify_id: str, subject: FaceSubject) -> FaceOutcome:
         self._break()
@@ -100,7 +100,13 @@ async def test_a_repeat_after_a_broken_line_goes_on_with_the_same_check(db: obje
         outcome = await once(
             key(city.clock),
             lambda held: service.open_face_check(
-                city.needs, resident_id=made.id, action="real_name", name=made.name, id_number=made.id_number, key=held
+                city.needs,
+                resident_id=made.id,
+                wallet="wechat",
+                action="real_name",
+                name=made.name,
+                id_number=made.id_number,
+                key=held,
             ),
             status=201,
             calls_outside=True,
@@ -148,7 +154,7 @@ async def test_when_the_wallet_is_down_the_check_stays_open(db: object) -> None:
 class Overtaken(FakeFace):
     """While the wallet answers, a repeat of the request takes over."""
 
-    async def open(self, *, number: str, subject: FaceSubject) -> str:
+    async def open(self, *, number: str, subject: FaceSubject) -> OpenedFace:
         await execute("UPDATE identity_face_check SET number = 'taken' WHERE number = ?", [number])
         return await super().open(number=number, subject=subject)
 
@@ -183,11 +189,15 @@ async def test_settling_under_a_key_is_remembered_only_when_final(city: World) -
 async def test_confirming_needs_the_real_name_and_a_digest(city: World) -> None:
     stranger = await resident(city)
     with pytest.raises(errors.RealNameRequired):
-        await service.open_face_check(city.needs, resident_id=stranger.id, action="confirm_application", digest=DIGEST)
+        await service.open_face_check(
+            city.needs, resident_id=stranger.id, wallet="wechat", action="confirm_application", digest=DIGEST
+        )
     made = await resident(city, real_name=True)
     for digest in (None, "", "A1" * 32, "a1" * 31):
         with pytest.raises(errors.FaceDigestInvalid):
-            await service.open_face_check(city.needs, resident_id=made.id, action="confirm_application", digest=digest)
+            await service.open_face_check(
+                city.needs, resident_id=made.id, wallet="wechat", action="confirm_application", digest=digest
+            )
 
 
 async def test_without_a_wallet_account_no_check_is_opened(city: World) -> None:

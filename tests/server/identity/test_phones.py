@@ -24,11 +24,11 @@ async def test_a_phone_code_is_good_once_and_for_its_own_person(city: World) -> 
     made, other = await resident(city), await resident(city)
     code = city.wallet.give_phone_code(made.openid, made.phone)
     with pytest.raises(PhoneCodeRejected):
-        await service.bind_phone(city.needs, resident_id=other.id, code=code)
+        await service.bind_phone(city.needs, resident_id=other.id, wallet="wechat", code=code)
     code = city.wallet.give_phone_code(made.openid, made.phone)
-    await service.bind_phone(city.needs, resident_id=made.id, code=code)
+    await service.bind_phone(city.needs, resident_id=made.id, wallet="wechat", code=code)
     with pytest.raises(PhoneCodeRejected):
-        await service.bind_phone(city.needs, resident_id=made.id, code=code)
+        await service.bind_phone(city.needs, resident_id=made.id, wallet="wechat", code=code)
 
 
 async def test_a_repeat_under_the_same_key_redeems_no_second_code(city: World) -> None:
@@ -39,7 +39,7 @@ async def test_a_repeat_under_the_same_key_redeems_no_second_code(city: World) -
         key = new_key(who="resident:r", route="POST /me/phone", key="key-0001", digest="d", clock=city.clock)
         outcome = await once(
             key,
-            lambda held: service.bind_phone(city.needs, resident_id=made.id, code=code, key=held),
+            lambda held: service.bind_phone(city.needs, resident_id=made.id, wallet="wechat", code=code, key=held),
             status=200,
             calls_outside=True,
         )
@@ -52,19 +52,19 @@ async def test_a_foreign_number_is_refused(city: World) -> None:
     made = await resident(city)
     code = city.wallet.give_phone_code(made.openid, "+8529123456")
     with pytest.raises(PhoneNotMainland):
-        await service.bind_phone(city.needs, resident_id=made.id, code=code)
+        await service.bind_phone(city.needs, resident_id=made.id, wallet="wechat", code=code)
     assert (await queries.me(city.needs, resident_id=made.id)).level == Level.WALLET
 
 
 async def test_without_a_wallet_account_there_is_no_phone_to_ask_for(city: World) -> None:
     with pytest.raises(WalletMissing):
-        await service.bind_phone(city.needs, resident_id="0" * 32, code="x")
+        await service.bind_phone(city.needs, resident_id="0" * 32, wallet="wechat", code="x")
 
 
 async def test_a_new_phone_does_not_lower_the_level(city: World) -> None:
     made = await resident(city, real_name=True)
     code = city.wallet.give_phone_code(made.openid, "13900000001")
-    await service.bind_phone(city.needs, resident_id=made.id, code=code)
+    await service.bind_phone(city.needs, resident_id=made.id, wallet="wechat", code=code)
     person = await queries.person(city.needs, resident_id=made.id)
     assert (person.phone, person.name, person.id_number) == ("13900000001", made.name, made.id_number)
     assert (await queries.me(city.needs, resident_id=made.id)).level == Level.REAL_NAME

@@ -79,7 +79,9 @@ async def test_a_wrong_name_or_number_is_refused_before_anybody_is_asked(
         good = make.id_number()
         number = good[:-1] + ("0" if good[-1] != "0" else "1")
     with pytest.raises(error) as refused:
-        await service.open_face_check(city.needs, resident_id=made.id, action="real_name", name=name, id_number=number)
+        await service.open_face_check(
+            city.needs, resident_id=made.id, wallet="wechat", action="real_name", name=name, id_number=number
+        )
     assert refused.value.errors[0].field == ("name" if error is errors.NameInvalid else "id_number")
     assert not await fetch("SELECT id FROM identity_face_check")
 
@@ -136,14 +138,14 @@ async def test_another_wallet_of_the_same_person_joins_the_resident(city: World)
     # The second wallet's camera is the same; only its accounts differ.
     wallet = FakeWallet(wallet="alipay", app_id="2021")
     other = world(wallet=wallet, clock=city.clock, face=city.face)
-    started = await service.start_session(other.needs, code=wallet.give_login_code("o2"))
+    started = await service.start_session(other.needs, wallet=other.wallet.wallet, code=wallet.give_login_code("o2"))
     second = replace(first, id=started.resident_id, token=started.token)
     await make.verify(other, second)
     who = await queries.authenticate(other.needs, token=started.token)
     assert who is not None
     assert (who.id, who.level) == (first.id, Level.REAL_NAME)
     assert await queries.wallet_address(city.needs, resident_id=first.id, wallet="alipay") == "o2"
-    again = await service.start_session(other.needs, code=wallet.give_login_code("o2"))
+    again = await service.start_session(other.needs, wallet=other.wallet.wallet, code=wallet.give_login_code("o2"))
     assert again.resident_id == first.id
 
 

@@ -23,7 +23,9 @@ async def test_the_first_login_makes_a_resident_and_the_second_finds_them(city: 
 
 async def test_two_first_logins_at_once_make_one_resident(city: World) -> None:
     codes = [city.wallet.give_login_code("oB") for _ in range(6)]
-    started = await asyncio.gather(*(service.start_session(city.needs, code=code) for code in codes))
+    started = await asyncio.gather(
+        *(service.start_session(city.needs, wallet=city.wallet.wallet, code=code) for code in codes)
+    )
     assert len({one.resident_id for one in started}) == 1
     assert len({one.token for one in started}) == 6
     assert len(await fetch("SELECT id FROM identity_resident")) == 1
@@ -41,9 +43,9 @@ async def test_openids_that_differ_in_case_are_two_people(city: World) -> None:
 
 async def test_a_code_is_good_once_and_leaves_nothing_when_refused(city: World) -> None:
     code = city.wallet.give_login_code("oD")
-    await service.start_session(city.needs, code=code)
+    await service.start_session(city.needs, wallet=city.wallet.wallet, code=code)
     with pytest.raises(LoginCodeRejected):
-        await service.start_session(city.needs, code=code)
+        await service.start_session(city.needs, wallet=city.wallet.wallet, code=code)
     assert len(await fetch("SELECT id FROM identity_session")) == 1
 
 
@@ -124,7 +126,7 @@ async def test_a_raised_level_is_seen_at_once_by_every_process(city: World) -> N
     other = world(clock=city.clock)
     assert await queries.authenticate(other.needs, token=made.token)
     code = city.wallet.give_phone_code(made.openid, made.phone)
-    await service.bind_phone(city.needs, resident_id=made.id, code=code)
+    await service.bind_phone(city.needs, resident_id=made.id, wallet="wechat", code=code)
     who = await queries.authenticate(other.needs, token=made.token)
     assert who is not None
     assert who.level == Level.PHONE

@@ -1,0 +1,22 @@
+"""Alipay's gateway and the residents' door to it, from the settings."""
+
+from kit.clock import Clock
+from kit.http import HttpClient
+from kit.settings import read_secret
+from kit.wallets.alipay.client import AlipayApi
+from kit.wallets.alipay.keys import aes_key, alipay_public_key, app_key
+from kit.wallets.alipay.signing import AppSigner
+from server.adapters.alipay_face import AlipayFace
+from server.adapters.alipay_login import AlipayLogin, AlipayPhoneNumbers
+from server.identity.ports import WalletDoor
+from server.settings import AlipaySettings
+
+
+def open_alipay(section: AlipaySettings, clock: Clock, http: HttpClient) -> tuple[AlipayApi, WalletDoor]:
+    """The gateway as one app speaks to it, and login, phone and face over it; OSError or ValueError for a bad key."""
+    signer = AppSigner(section.app_id, app_key(read_secret(section.app_key_file)), clock)
+    public_key = alipay_public_key(section.public_key_file.read_text(encoding="utf-8"))
+    content_key = aes_key(read_secret(section.aes_key_file))
+    api = AlipayApi(http, section.base_url, signer, public_key, aes_key=content_key)
+    door = WalletDoor(login=AlipayLogin(api), phones=AlipayPhoneNumbers(public_key, content_key), face=AlipayFace(api))
+    return api, door
