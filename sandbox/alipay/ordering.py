@@ -119,7 +119,7 @@ class Ordering:
 
     def _shown(self, trade: Trade) -> dict[str, Any]:
         buyer = self._people.get(trade.buyer)
-        shown = {
+        shown: dict[str, Any] = {
             "trade_no": trade.trade_no,
             "out_trade_no": trade.out_trade_no,
             "trade_status": trade.status,

@@ -102,10 +102,11 @@ class City:
 
 @dataclass
 class Receiver:
-    """The city's callback address: answers with the statuses given, the last one for ever."""
+    """The city's callback address: answers with the statuses given, the last one for ever, and `body`."""
 
     url: str = ""
     statuses: list[int] = field(default_factory=lambda: [204])
+    body: bytes = b""
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     async def wait_for(self, count: int) -> list[tuple[dict[str, str], bytes]]:
@@ -121,7 +122,8 @@ class Receiver:
         body = await reader.readexactly(int(lowered["content-length"]))
         self.received.append((headers, body))
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        lines = f"HTTP/1.1 {status} X\r\nContent-Length: {len(self.body)}\r\nConnection: close\r\n\r\n"
+        writer.write(lines.encode() + self.body)
         await writer.drain()
         writer.close()
         await writer.wait_closed()
