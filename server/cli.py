@@ -26,7 +26,7 @@ class Refused(click.ClickException):
     exit_code = CANNOT_START
 
 
-_ROLES = "officer, operator, finance, auditor or admin; repeatable."
+_ROLES = "officer, operator, clerk, finance, auditor or admin; repeatable."
 _OURS_ALONE = 0o077
 
 
@@ -123,6 +123,22 @@ def seed(context: click.Context, what: str) -> None:
     with _explained():
         asyncio.run(setup.seed_demo(settings))
     click.echo(f"seeded: {what}")
+
+
+@cli.group()
+def offices() -> None:
+    """The offices whose counters residents book."""
+
+
+@offices.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_context
+def load_offices(context: click.Context, file: Path) -> None:
+    """Bring offices in from a file in the shape of server/appointments/data/offices.yaml, or up to date."""
+    settings, setup = _settings(context), _imported("server.setup")
+    with _explained():
+        count = asyncio.run(setup.load_offices(settings, file=file))
+    click.echo(f"offices: {count}")
 
 
 @cli.group()

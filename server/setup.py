@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from yaml import YAMLError
 
 from kit.audit.verify import Finding
 from kit.crypto.keys import create_key_ring
@@ -14,10 +15,14 @@ from kit.db.connection import database
 from kit.db.migrate import migrate
 from kit.settings_docs import settings_markdown
 from kit.web.docs_errors import errors_markdown, problems_of
+from notifications import service as notifications
 from server import wiring
+from server.appointments import service as appointments
+from server.appointments.content import read as read_offices
 from server.catalogue import service as catalogue
 from server.database import APPS
 from server.journeys.seeding import seed_demo as seed_register
+from server.journeys.seeding import seed_offices
 from server.settings import Settings
 from server.staff import queries as staff_queries
 from server.staff import service as staff
@@ -46,9 +51,12 @@ async def prepare(settings: Settings, *, demo: bool = False) -> list[str]:
         try:
             await catalogue.load_shipped(built.house.catalogue)
             done.append("catalogue: shipped versions loaded")
+            await notifications.load_shipped(built.house.notifications)
+            done.append("message templates: shipped versions loaded")
             if demo:
                 await seed_register(built.house)
-                done.append("register: the demo's fictional units")
+                await seed_offices(built.house)
+                done.append("register: the demo's fictional units; offices with their slots")
         finally:
             await built.close()
     return done
@@ -77,6 +85,21 @@ async def seed_demo(settings: Settings) -> None:
         built = wiring.build(settings, partners=False)
         try:
             await seed_register(built.house)
+            await seed_offices(built.house)
+        finally:
+            await built.close()
+
+
+async def load_offices(settings: Settings, *, file: Path) -> int:
+    """A city's own offices from its file, in the shape of the shipped one; CannotStart when it cannot be used."""
+    try:
+        offices = read_offices(file.read_text(encoding="utf-8"))
+    except (ValueError, YAMLError) as error:
+        raise CannotStart(f"{file} cannot be used: {error}") from error
+    async with database(wiring.connection(settings), APPS):
+        built = wiring.build(settings, partners=False, seal=False)
+        try:
+            return await appointments.load_offices(built.house.appointments, offices=offices)
         finally:
             await built.close()
 

@@ -64,7 +64,7 @@ class AppointmentSlot(models.Model):
         app = "server"
         table = "appointments_slot"
         unique_together = (("office", "business_group", "starts_at"),)
-        indexes = (("office", "day"),)
+        indexes = (("office_id", "day"),)
 
 
 class Booking(models.Model):

@@ -13,11 +13,17 @@ from server.appointments.ports import Needs, OfficeRecord
 from server.appointments.rules import BookingState, check_pass
 from server.terms.scope import Scope
 
-PASS_SEALED = "appointments_booking.pass_sealed"
+SEALED_PASS = "appointments_booking.pass_sealed"  # noqa: S105 - the place of a column, no password
 _OFFICE = "SELECT id, district, name, address, phone, map_hint, plan FROM appointments_office"
 _BOOKING = (
     "SELECT id, resident_id, slot_id, office_id, business_group, business_type, state, hold_until, number, "
     "starts_at, ends_at, version, ended_reason, checked_in_at FROM appointments_booking"
+)
+_CLOSURE = (
+    "SELECT c.id, c.office_id, c.day, c.reason, (SELECT COUNT(*) FROM appointments_booking b "
+    "WHERE b.office_id = c.office_id AND b.day = c.day AND b.number IS NOT NULL AND (b.state = 'booked' "
+    "OR b.ended_at >= c.created_at)) AS bookings "
+    "FROM appointments_closure c JOIN appointments_office o ON o.id = c.office_id"
 )
 # Measured by `slot_calendar`.
 SLOTS = (
@@ -148,7 +154,7 @@ async def pass_text(needs: Needs, *, booking_id: str, resident_id: str) -> str:
     if row is None:
         raise AppointmentNotFound
     check_pass(BookingState(row["state"]))
-    return needs.cipher.open(row["pass_sealed"], (PASS_SEALED, booking_id))
+    return needs.cipher.open(row["pass_sealed"], (SEALED_PASS, booking_id))
 
 
 async def of_day(
@@ -193,10 +199,7 @@ class ClosureView:
 async def closure(needs: Needs, *, scope: Scope, closure_id: str) -> ClosureView:  # noqa: ARG001 - every query takes them
     where, districts = within(scope.districts, column="o.district")
     row = await fetch_one(
-        "SELECT c.id, c.office_id, c.day, c.reason, (SELECT COUNT(*) FROM appointments_booking b "
-        "WHERE b.office_id = c.office_id AND b.day = c.day AND b.number IS NOT NULL AND (b.state = 'booked' "
-        "OR b.ended_at >= c.created_at)) AS bookings FROM appointments_closure c "
-        f"JOIN appointments_office o ON o.id = c.office_id WHERE c.id = ? AND {where}",  # noqa: S608 - a condition of ours
+        f"{_CLOSURE} WHERE c.id = ? AND {where}",
         [closure_id, *districts],
     )
     if row is None:

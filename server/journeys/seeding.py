@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from server.appointments import service as appointments
+from server.appointments.content import shipped
 from server.journeys.house import House
 from server.journeys.issuing import issue_one, request_of
 from server.registry import service as registry
@@ -106,3 +108,9 @@ async def seed_demo(house: House, units: tuple[SeedUnit, ...] = DEMO_UNITS) -> N
         due = DueCertificates(f"seed-{unit.unit_code}", "", "", (certificate,))
         request = replace(request_of(due, certificate), number=unit.number)
         await issue_one(house, request, positions=certificate.holder_positions)
+
+
+async def seed_offices(house: House) -> None:
+    """The fictional offices with the slots of the coming days; the platform's, where appointments are."""
+    if house.role != "registry":
+        await appointments.load_offices(house.appointments, offices=shipped())

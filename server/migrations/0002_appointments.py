@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 "table": "appointments_slot",
                 "app": "server",
                 "unique_together": (("office", "business_group", "starts_at"),),
-                "indexes": [Index(fields=["office", "day"])],
+                "indexes": [Index(fields=["office_id", "day"])],
                 "pk_attr": "id",
                 "table_description": "Half an hour of one group's counters; `booked` is moved only by conditional updates.",
             },

@@ -49,6 +49,18 @@ class _Slot:
         return self.booked >= self.capacity
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    resident_id: str
+    slot: _Slot
+    district: str
+    business_type: str
+
+    @property
+    def active_key(self) -> str:
+        return active_key(self.resident_id, self.slot.business_group)
+
+
 class _NotTakenError(Exception):
     """The conditional update matched nothing; rolls the row back."""
 
@@ -65,33 +77,32 @@ async def hold(
     SLOT_NOT_FOUND, BUSINESS_NOT_OFFERED, SLOT_PAST, DAY_CLOSED, SLOT_FULL, ALREADY_BOOKED. What others' lapsed holds
     still take is given back first.
     """
-    slot, district = await _offered(needs, slot_id, business_type)
-    if slot.full and not await give_back_lapsed(needs, slot_id=slot.id):
+    wish = await _checked(needs, resident_id, slot_id, business_type)
+    if wish.slot.full and not await give_back_lapsed(needs, slot_id=slot_id):
         raise SlotFull
-    found = {"resident_id": resident_id, "slot": slot, "district": district, "business_type": business_type}
     try:
-        return await _take(needs, **found, key=key)
+        return await _take(needs, wish, key)
     except _KeyTakenError:
-        await _free_key(needs, active_key(resident_id, slot.business_group))
+        await _free_key(needs, wish.active_key)
     except _NotTakenError:
         await _free_place(needs, slot_id)
     try:
-        return await _take(needs, **found, key=key)
+        return await _take(needs, wish, key)
     except _KeyTakenError:
         raise AlreadyBooked from None
     except _NotTakenError:
         raise SlotFull from None
 
 
-async def _offered(needs: Needs, slot_id: str, business_type: str) -> tuple[_Slot, str]:
-    """The slot, bookable as far as can be seen without a lock, and its district."""
+async def _checked(needs: Needs, resident_id: str, slot_id: str, business_type: str) -> _Wish:
+    """What is asked for, bookable as far as can be seen without a lock."""
     slot = await _slot(slot_id)
     office = await office_of(needs, office_id=slot.office_id)
     group = office.plan.group_for(business_type)
     if group is None or group.code != slot.business_group:
         raise BusinessNotOffered
     check_bookable(starts_at=slot.starts_at, closed=slot.closed, now=needs.clock.now())
-    return slot, office.district
+    return _Wish(resident_id, slot, office.district, business_type)
 
 
 async def _slot(slot_id: str) -> _Slot:
@@ -103,19 +114,17 @@ async def _slot(slot_id: str) -> _Slot:
 
 
 @transactional
-async def _take(
-    needs: Needs, *, resident_id: str, slot: _Slot, district: str, business_type: str, key: RequestKey | None
-) -> str:
-    now, booking_id = needs.clock.now(), new_id()
-    values = [booking_id, resident_id, slot.id, slot.office_id, district, slot.business_group, business_type]
-    values += [BookingState.HELD.value, now + HOLD_LASTS, active_key(resident_id, slot.business_group)]
+async def _take(needs: Needs, wish: _Wish, key: RequestKey | None) -> str:
+    now, booking_id, slot = needs.clock.now(), new_id(), wish.slot
+    values: list[object] = [booking_id, wish.resident_id, slot.id, slot.office_id, wish.district]
+    values += [slot.business_group, wish.business_type, BookingState.HELD.value, now + HOLD_LASTS, wish.active_key]
     values += [slot.day.isoformat(), slot.starts_at, slot.ends_at, now, now]
     try:
         await execute(_INSERT, values)
     except IntegrityError as error:
         raise _KeyTakenError from error
     await record(
-        actor=Actor("resident", resident_id),
+        actor=Actor("resident", wish.resident_id),
         action="appointments.held",
         subject=("appointment", booking_id),
         details={"slot_id": slot.id},
