@@ -35,8 +35,8 @@ class Pay:
 
     def order(self, request: Request) -> Answer:
         """POST /v3/pay/transactions/jsapi; the same order posted again answers its current prepay_id."""
-        self._check_signature(request)
-        asked = read_order(_object(request), keys=self._keys)
+        self.check_signature(request)
+        asked = read_order(object_of(request), keys=self._keys)
         if self._people.by_openid(asked["openid"]) is None:
             raise refuse(400, "PARAM_ERROR", "参数错误：payer.openid")
         known = self._orders.get(asked["out_trade_no"])
@@ -56,8 +56,8 @@ class Pay:
 
     def close(self, request: Request) -> Answer:
         """POST .../out-trade-no/{no}/close: 204."""
-        self._check_signature(request)
-        self._check_merchant(_object(request).get("mchid"))
+        self.check_signature(request)
+        self._check_merchant(object_of(request).get("mchid"))
         order = self._orders.get(unquote(request.match_info["number"]))
         if order is None:
             raise refuse(404, "ORDER_NOT_EXIST", "订单不存在")
@@ -108,17 +108,22 @@ class Pay:
         return order
 
     def _query(self, request: Request, order: Order | None) -> Answer:
-        self._check_signature(request)
+        self.check_signature(request)
         self._check_merchant(request.args.get("mchid"))
         if order is None:
             raise refuse(404, "ORDER_NOT_EXIST", "订单不存在")
-        return Answer(200, order.describe(self._keys))
+        shown = order.describe(self._keys)
+        # Once money goes back the order says so, whether all of it goes or a part.
+        return Answer(
+            200, shown | {"trade_state": "REFUND", "trade_state_desc": "转入退款"} if order.refunded else shown
+        )
 
     def _check_merchant(self, mchid: Any) -> None:
         if mchid != self._keys.mchid:
             raise refuse(400, "PARAM_ERROR", "参数错误：mchid")
 
-    def _check_signature(self, request: Request) -> None:
+    def check_signature(self, request: Request) -> None:
+        """Whoever asks is the merchant, now; raises SIGN_ERROR as WeChat Pay does."""
         parts = pay_authorization(request.headers.get("Authorization", ""))
         if parts is None or not parts["timestamp"].isdigit():
             raise refuse(401, "SIGN_ERROR", "Authorization不合法")
@@ -139,7 +144,8 @@ class Pay:
             raise refuse(400, "PARAM_ERROR", "参数错误：Wechatpay-Serial")
 
 
-def _object(request: Request) -> dict[str, Any]:
+def object_of(request: Request) -> dict[str, Any]:
+    """The request's JSON object; raises PARAM_ERROR."""
     asked = read_object(request)
     if asked is None:
         raise refuse(400, "PARAM_ERROR", "请求体不是JSON")
