@@ -11,7 +11,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from sandbox.control import alipay, carrier, departments, money, phones, weather
+from sandbox.control import alipay, carrier, departments, money, phones, refunds, weather
 from sandbox.departments.records import Source
 from sandbox.exchange import Handler, Signer
 from sandbox.state import World, open_world
@@ -39,11 +39,13 @@ async def served(directory: Path, *, port: int = 0, time_scale: float = 1.0) -> 
     server = await _start(make_app(world), listener)
     try:
         world.announcer.resume()
+        world.refunds.resume()
         world.bureau.resume()
         world.kuaidi100.resume()
         world.alipay.announcer.resume()
         yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", world)
     finally:
+        await world.refunds.close()
         await world.courier.close()
         await _stop(server)
         world.books.close()
@@ -63,7 +65,7 @@ def make_app(world: World) -> "Sanic[Any, Any]":
     _mount_alipay(app, world)
     _mount_departments(app, world)
     _mount_carriers(app, world)
-    for part in (weather, phones, money, alipay, departments, carrier):
+    for part in (weather, phones, money, alipay, departments, carrier, refunds):
         part.mount(app, world)
     return app
 
@@ -87,6 +89,9 @@ def _mount_pay(app: "Sanic[Any, Any]", world: World) -> None:
         _mount(app, world, "pay.query", f"GET {by_number}", pay.query_by_number, pay.sign_answer)
         _mount(app, world, "pay.query", f"GET {by_id}", pay.query_by_transaction, pay.sign_answer)
         _mount(app, world, "pay.close", f"POST {by_number}/close", pay.close, pay.sign_answer)
+        refunds = f"{root}/v3/refund/domestic/refunds"
+        _mount(app, world, "pay.refund", f"POST {refunds}", world.refunds.refund, pay.sign_answer)
+        _mount(app, world, "pay.refund_query", f"GET {refunds}/<number:str>", world.refunds.query, pay.sign_answer)
 
 
 def _mount_carriers(app: "Sanic[Any, Any]", world: World) -> None:

@@ -24,6 +24,9 @@ from sandbox.wechat.messages import Messages
 from sandbox.wechat.pay import Pay
 from sandbox.wechat.pay_notify import Announcer
 from sandbox.wechat.pay_orders import Orders
+from sandbox.wechat.pay_stamp import Stamp
+from sandbox.wechat.refund_books import Refunds
+from sandbox.wechat.refunds import RefundDesk
 from sandbox.wechat.tokens import Tokens
 from sandbox.yc_door import YcDoor
 
@@ -44,6 +47,7 @@ class World:
     orders: Orders
     announcer: Announcer
     pay: Pay
+    refunds: RefundDesk
     bureau: TaxBureau
     hub: Hub
     alipay: Alipay
@@ -63,7 +67,9 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
     tokens = Tokens(keys=keys, clock=clock)
     parcels = Parcels(books, clock)
     orders = Orders(books=books, clock=clock)
-    announcer = Announcer(keys=keys, clock=clock, orders=orders, courier=courier)
+    stamp = Stamp(keys=keys, clock=clock)
+    announcer = Announcer(keys=keys, clock=clock, orders=orders, courier=courier, stamp=stamp)
+    pay = Pay(keys=keys, clock=clock, people=people, orders=orders, announcer=announcer)
     return World(
         keys=keys,
         clock=clock,
@@ -78,7 +84,17 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
         messages=Messages(keys=keys, clock=clock, books=books, people=people, tokens=tokens),
         orders=orders,
         announcer=announcer,
-        pay=Pay(keys=keys, clock=clock, people=people, orders=orders, announcer=announcer),
+        pay=pay,
+        refunds=RefundDesk(
+            keys=keys,
+            clock=clock,
+            orders=orders,
+            books=Refunds(books=books, clock=clock),
+            pay=pay,
+            courier=courier,
+            stamp=stamp,
+            time_scale=time_scale,
+        ),
         hub=Hub(door=_hub_door(keys, clock), clock=clock, books=books, records=Records(books, people)),
         bureau=TaxBureau(keys=keys, clock=clock, books=books, people=people, courier=courier),
         parcels=parcels,

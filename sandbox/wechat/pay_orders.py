@@ -35,7 +35,7 @@ _IDENTITY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """`total` in fen; `notified` once the merchant has acknowledged the payment."""
+    """`total` and `refunded` in fen; `notified` once the merchant has acknowledged the payment."""
 
     out_trade_no: str
     openid: str
@@ -50,6 +50,7 @@ class Order:
     transaction_id: str | None = None
     success_time: str | None = None
     notified: bool = False
+    refunded: int = 0
 
     def describe(self, keys: Keys) -> dict[str, Any]:
         """The transaction as queries and notifications show it."""
@@ -142,6 +143,10 @@ class Orders:
     def close(self, order: Order) -> Order:
         return self._save(replace(order, trade_state="CLOSED"))
 
+    def mark_refunded(self, out_trade_no: str, amount: int) -> None:
+        """What went or goes back of it, in all."""
+        self._save(replace(self._by_number[out_trade_no], refunded=amount))
+
     def mark_notified(self, out_trade_no: str) -> None:
         self._save(replace(self._by_number[out_trade_no], notified=True))
 
@@ -182,13 +187,13 @@ def read_order(asked: dict[str, Any], *, keys: Keys) -> dict[str, Any]:
         "openid": payer.get("openid") if isinstance(payer, dict) else None,
     }
     for field, good in (
-        ("description", _text_of(flat.get("description"), 127)),
+        ("description", text_of(flat.get("description"), 127)),
         ("out_trade_no", isinstance(flat.get("out_trade_no"), str) and bool(_NUMBER.fullmatch(flat["out_trade_no"]))),
-        ("notify_url", _may_be_notified(flat.get("notify_url"))),
+        ("notify_url", may_be_notified(flat.get("notify_url"))),
         ("amount", _is_amount(flat["amount"])),
-        ("payer.openid", _text_of(flat["openid"], 128)),
-        ("attach", flat.get("attach") is None or _text_of(flat["attach"], 128)),
-        ("goods_tag", flat.get("goods_tag") is None or _text_of(flat["goods_tag"], 32)),
+        ("payer.openid", text_of(flat["openid"], 128)),
+        ("attach", flat.get("attach") is None or text_of(flat["attach"], 128)),
+        ("goods_tag", flat.get("goods_tag") is None or text_of(flat["goods_tag"], 32)),
         ("time_expire", flat.get("time_expire") is None or _is_moment(flat["time_expire"])),
     ):
         if not good:
@@ -197,7 +202,7 @@ def read_order(asked: dict[str, Any], *, keys: Keys) -> dict[str, Any]:
     return {field: flat.get(field) for field in _IDENTITY}
 
 
-def _text_of(value: Any, longest: int) -> bool:
+def text_of(value: Any, longest: int) -> bool:
     return isinstance(value, str) and 1 <= len(value) <= longest
 
 
@@ -208,7 +213,7 @@ def _is_amount(amount: dict[str, Any]) -> bool:
     return total >= 1 and amount.get("currency", "CNY") == "CNY"
 
 
-def _may_be_notified(url: Any) -> bool:
+def may_be_notified(url: Any) -> bool:
     """As `may_be_called`, and without a query."""
     return isinstance(url, str) and "?" not in url and "#" not in url and may_be_called(url)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from wechatpayv3.async_ import AsyncWeChatPay
 
-from sandbox.wechat.pay_notify import SCHEDULE
+from sandbox.wechat.pay_stamp import SCHEDULE
 from tests.sandbox.city import City, Receiver
 
 NUMBER = "20261121a"
