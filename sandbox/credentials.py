@@ -112,7 +112,7 @@ def _is_complete(file: Path) -> bool:
     if not file.exists():
         return False
     there, wanted = json.loads(file.read_text()), _ids()
-    return there.keys() == wanted.keys() and there["templates"].keys() == wanted["templates"].keys()
+    return bool(there.keys() == wanted.keys() and there["templates"].keys() == wanted["templates"].keys())
 
 
 def _ids() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Subscription messages: what residents accepted, once or for good, and what was sent to them.
 
 Alipay does not publish every sub_code of these interfaces. For a resident who has accepted nothing this side answers
-USER_NOT_SUBSCRIBE, for an unknown template USER_TEMPLATE_NOT_EXIST, for keywords that differ TEMPLATE_PARAM_ILLEGAL.
+USER_NOT_SUBSCRIBE, for an unknown template TEMPLATE_NOT_EXIST, for keywords that differ TEMPLATE_PARAM_ILLEGAL.
 """
 
 import json
@@ -61,7 +61,7 @@ class Messages:
         person = self._addressee(biz, "to_open_id", "to_user_id")
         template_id = str(biz.get("user_template_id"))
         if template_id not in self._names:
-            raise failed("USER_TEMPLATE_NOT_EXIST", "模板不存在")
+            raise failed("TEMPLATE_NOT_EXIST", "模板不存在")
         page = biz.get("page")
         if not isinstance(page, str) or not 1 <= len(page) <= _LONGEST_PAGE:
             raise failed("INVALID_PARAMETER", "参数有误：page")
@@ -81,7 +81,7 @@ class Messages:
         if not isinstance(asked, list) or not 1 <= len(asked) <= MOST_AT_ONCE:
             raise failed("INVALID_PARAMETER", "参数有误：template_id_list")
         if any(each not in self._names for each in asked):
-            raise failed("USER_TEMPLATE_NOT_EXIST", "模板不存在")
+            raise failed("TEMPLATE_NOT_EXIST", "模板不存在")
         relations = [
             {
                 "template_id": each,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import credentials
+from sandbox.alipay.messages import LONG_TERM
 from sandbox.run.processes import Process, python
 
 _START_SECONDS = 30.0
@@ -49,6 +50,7 @@ class Partners:
                 "seller_id": ids["alipay_seller_id"],
                 "templates": ids["alipay_templates"],
             },
+            "notifications": {"alipay_standing": sorted(LONG_TERM)},
             "tax": {
                 "base_url": f"{self.url}/tax",
                 "key_id": ids["city_key_id"],

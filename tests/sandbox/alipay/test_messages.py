@@ -62,7 +62,7 @@ async def test_a_long_term_accept_holds_until_it_is_taken_back(merchant: Merchan
     ("changes", "sub_code"),
     [
         ({"to_open_id": "nobody"}, "USER_NOT_EXIST"),
-        ({"user_template_id": "none"}, "USER_TEMPLATE_NOT_EXIST"),
+        ({"user_template_id": "none"}, "TEMPLATE_NOT_EXIST"),
         ({"page": ""}, "INVALID_PARAMETER"),
         ({"page": "p" * 129}, "INVALID_PARAMETER"),
         ({"data": {"keyword1": {"value": "x"}}}, "INVALID_PARAMETER"),
