@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
-from kit.inbox import receive
+from kit.inbox import Inbox
 from kit.web.access import callback
 from kit.web.edge import Call, Edge
 from kit.web.routes import Routes
@@ -26,13 +26,11 @@ def blueprint(needs: Needs, edge: Edge) -> Blueprint:
 
 def _taker(needs: Needs, notices: Notices, *, wallet: str, system: str) -> Callable[[Call[None]], Awaitable[None]]:
     """Proven on the raw bytes, then kept once; nothing in it is believed before the worker judges it."""
+    inbox = Inbox(needs.outbox, needs.cipher, needs.clock)
 
     async def take(call: Call[None]) -> None:
         notice = notices.open(call.request.headers, call.request.body)
-        await receive(
-            needs.outbox,
-            needs.cipher,
-            needs.clock,
+        await inbox.receive(
             system=system,
             external_id=notice.id,
             body=sealed_notice(wallet, notice.body),

@@ -11,6 +11,7 @@ from kit.log import current_request_id
 from kit.outbox.event import Event, Handler
 
 _COLUMNS = "id, event_name, event_version, handler, ordering_key, payload, state, available_at, request_id, created_at"
+_COLUMN_COUNT = _COLUMNS.count(",") + 1
 LONGEST_ORDERING_KEY = 64
 
 
@@ -27,20 +28,25 @@ class Outbox:
 
     async def publish(self, event: Event, *, delay_seconds: float = 0) -> None:
         """Write one row per listener in the caller's transaction; `delay_seconds` makes it a timer."""
+        await self.publish_all([(event, current_request_id())], delay_seconds=delay_seconds)
+
+    async def publish_all(self, events: Sequence[tuple[Event, str]], *, delay_seconds: float = 0) -> None:
+        """The same for several events, each with the id of the request that it came from, in one statement."""
         if not in_transaction():
             raise RuntimeError("publish needs the transaction of the change it tells of")
-        listeners = self._listeners.get(event.name, [])
-        if not listeners:
-            return
-        if len(event.ordering_key) > LONGEST_ORDERING_KEY:
-            raise ValueError(f"the ordering key of {event.name} is longer than {LONGEST_ORDERING_KEY}")
         now = self._clock.now()
         available = now + timedelta(seconds=delay_seconds)
-        payload = orjson.dumps(event.payload()).decode()
         values: list[object] = []
-        for name in listeners:
-            values += [new_id(), event.name, event.version, name, event.ordering_key, payload, "pending"]
-            values += [available, current_request_id(), now]
-        marks = ", ".join("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" for _ in listeners)
+        for event, request_id in events:
+            listeners = self._listeners.get(event.name, [])
+            if listeners and len(event.ordering_key) > LONGEST_ORDERING_KEY:
+                raise ValueError(f"the ordering key of {event.name} is longer than {LONGEST_ORDERING_KEY}")
+            payload = orjson.dumps(event.payload()).decode() if listeners else ""
+            for name in listeners:
+                values += [new_id(), event.name, event.version, name, event.ordering_key, payload, "pending"]
+                values += [available, request_id, now]
+        if not values:
+            return
+        marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * (len(values) // _COLUMN_COUNT))
         await execute(f"INSERT INTO kit_outbox ({_COLUMNS}) VALUES {marks}", values)  # noqa: S608 - constants
         after_commit(self._wake)

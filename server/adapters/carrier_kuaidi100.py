@@ -19,7 +19,7 @@ from kit.clock import SHANGHAI
 from kit.errors import OutsideError
 from kit.http import HttpClient
 from kit.http.hosts import address_flaws
-from kit.inbox import receive
+from kit.inbox import Inbox
 from kit.log import get_logger
 from kit.web.access import callback
 from kit.web.edge import Call, Edge
@@ -308,6 +308,8 @@ def blueprint(needs: Needs, edge: Edge) -> Blueprint:
 
 
 def _callback(routes: Routes, needs: Needs, pushes: Pushes) -> None:
+    inbox = Inbox(needs.outbox, needs.cipher, needs.clock)
+
     @routes.post(
         "",
         access=callback(SYSTEM),
@@ -319,10 +321,7 @@ def _callback(routes: Routes, needs: Needs, pushes: Pushes) -> None:
     async def carrier_push(call: Call[None]) -> PushTaken:
         push = pushes.open(call.request.body)
         digest = hashlib.sha256(push.waybill.encode()).hexdigest()
-        await receive(
-            needs.outbox,
-            needs.cipher,
-            needs.clock,
+        await inbox.receive(
             system=SYSTEM,
             external_id=push.id,
             body=push.body,

@@ -7,7 +7,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from kit.errors import Kind, Problem
 from kit.http.signing import NONCE, BadSignature, RequestVerifier
-from kit.inbox import receive
+from kit.inbox import Inbox
 from kit.log import get_logger
 from kit.web.access import callback
 from kit.web.edge import Call, Edge
@@ -67,6 +67,7 @@ def blueprints(house: House, edge: Edge, verifier: RequestVerifier | None, *, ro
 def platform_blueprint(house: House, edge: Edge, verifier: RequestVerifier) -> Blueprint:
     """Where the platform hears from the registry."""
     routes = Routes("registry_callback", FROM_REGISTRY, edge)
+    inbox = Inbox(house.relay.outbox, house.relay.cipher, house.relay.clock)
 
     @routes.post(
         "",
@@ -80,10 +81,7 @@ def platform_blueprint(house: House, edge: Edge, verifier: RequestVerifier) -> B
         raw = call.request.body
         _verify(verifier, house, call.request, raw)
         message_id, application_id = _peek(raw, up=False)
-        new = await receive(
-            house.relay.outbox,
-            house.relay.cipher,
-            house.relay.clock,
+        new = await inbox.receive(
             system=REGISTRY,
             external_id=message_id,
             body=raw,
@@ -106,6 +104,8 @@ def _messages(routes: Routes, house: House, verifier: RequestVerifier) -> None:
     """Each file of an application comes before the package that names it."""
     needs = house.registry
 
+    inbox = Inbox(needs.outbox, needs.cipher, needs.clock)
+
     @routes.post(
         "",
         access=callback(PLATFORM),
@@ -118,10 +118,7 @@ def _messages(routes: Routes, house: House, verifier: RequestVerifier) -> None:
         raw = call.request.body
         _verify(verifier, house, call.request, raw)
         message_id, application_id = _peek(raw, up=True)
-        new = await receive(
-            needs.outbox,
-            needs.cipher,
-            needs.clock,
+        new = await inbox.receive(
             system=PLATFORM,
             external_id=message_id,
             body=raw,

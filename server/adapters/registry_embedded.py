@@ -4,7 +4,7 @@ from kit.clock import Clock
 from kit.crypto.cipher import Cipher
 from kit.files.store import FileStore
 from kit.ids import new_id
-from kit.inbox import receive
+from kit.inbox import Inbox
 from kit.outbox import Outbox
 from server.adapters.registry_wire import encode_down, encode_up
 from server.registry import ports as registry
@@ -23,13 +23,10 @@ class EmbeddedPlatform:
     """Implements `registry.ports.Platform`: what is sent lies in the platform's inbox."""
 
     def __init__(self, outbox: Outbox, cipher: Cipher, clock: Clock) -> None:
-        self._outbox, self._cipher, self._clock = outbox, cipher, clock
+        self._inbox = Inbox(outbox, cipher, clock)
 
     async def send(self, message: DownMessage) -> None:
-        await receive(
-            self._outbox,
-            self._cipher,
-            self._clock,
+        await self._inbox.receive(
             system=DOWN,
             external_id=message.id,
             body=encode_down(message),
@@ -43,6 +40,7 @@ class EmbeddedRegistry:
     def __init__(self, needs: registry.Needs, files: FileStore) -> None:
         """`files` is the platform's store; the registry's comes with `needs` and is the same here."""
         self._needs, self._files = needs, files
+        self._inbox = Inbox(needs.outbox, needs.cipher, needs.clock)
 
     async def query_unit(self, *, unit_code: str, certificate_number: str) -> UnitRecord | None:
         return await answer_query(
@@ -53,10 +51,7 @@ class EmbeddedRegistry:
         await self._files.copy(scope=scope, digest=digest, to_scope=registry_rules.material_scope(application_id))
 
     async def send(self, message: UpMessage) -> None:
-        await receive(
-            self._needs.outbox,
-            self._needs.cipher,
-            self._needs.clock,
+        await self._inbox.receive(
             system=UP,
             external_id=message.id,
             body=encode_up(message),

@@ -13,8 +13,8 @@ from kit.errors import OutsideError, Permanent
 from kit.http import HttpClient
 from kit.http.hosts import address_flaws
 from kit.http.signing import BadSignature, RequestSigner, RequestVerifier
-from kit.inbox import receive
-from kit.inbox.service import LONGEST_EXTERNAL_ID
+from kit.inbox import Inbox
+from kit.inbox.gathering import LONGEST_EXTERNAL_ID
 from kit.log import get_logger
 from kit.web.access import callback
 from kit.web.edge import Call, Edge
@@ -159,6 +159,7 @@ def blueprint(house: House, edge: Edge, verifier: RequestVerifier | None) -> Blu
     routes = Routes("tax_callback", NOTICE_PATH, edge)
     if verifier is None:
         return routes.blueprint
+    inbox = Inbox(house.outbox, house.cipher, house.clock)
 
     @routes.post(
         "",
@@ -176,10 +177,7 @@ def blueprint(house: House, edge: Edge, verifier: RequestVerifier | None) -> Blu
         except (BadSignature, KeyError, TypeError, ValueError) as error:
             log.warning("notice_refused", error=type(error).__name__)
             raise CallbackSignatureWrong from None
-        new = await receive(
-            house.outbox,
-            house.cipher,
-            house.clock,
+        new = await inbox.receive(
             system=SYSTEM,
             external_id=event_id,
             body=request.body,

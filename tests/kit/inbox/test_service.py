@@ -8,7 +8,7 @@ from tortoise.exceptions import IntegrityError
 from kit.clock import FixedClock
 from kit.crypto.cipher import Unsealable
 from kit.db import execute, fetch
-from kit.inbox import open_body, receive
+from kit.inbox import Inbox, open_body
 from kit.inbox.models import InboxMessage
 from kit.log import current_request_id
 from kit.outbox import Event, Handler, Outbox
@@ -42,16 +42,14 @@ class Bench:
         self.seen: list[tuple[str, bytes]] = []
         handler = Handler("test.read", Arrived, self._read)
         self.outbox = Outbox([handler], clock=self.clock, wake=lambda: None)
+        self.inbox = Inbox(self.outbox, CIPHER, self.clock)
         self.drain = Drain(None, [handler], self.clock)
 
     async def _read(self, _: Any, event: Arrived) -> None:
         self.seen.append((current_request_id(), await open_body(CIPHER, inbox_id=event.inbox_id)))
 
     async def receive(self, external_id: str = "n1", *, system: str = "bank", body: bytes = BODY) -> bool:
-        return await receive(
-            self.outbox,
-            CIPHER,
-            self.clock,
+        return await self.inbox.receive(
             system=system,
             external_id=external_id,
             body=body,
@@ -108,7 +106,7 @@ async def test_a_message_that_could_not_be_kept_is_not_acknowledged(db: Db, monk
     bench = Bench()
     await bench.receive()
     kept = (await InboxMessage.get()).id
-    monkeypatch.setattr("kit.inbox.service.new_id", lambda: kept)
+    monkeypatch.setattr("kit.inbox.gathering.new_id", lambda: kept)
     with pytest.raises(IntegrityError):
         await bench.receive("n2")
 

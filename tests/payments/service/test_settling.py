@@ -5,7 +5,7 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from kit.ids import new_id
-from kit.inbox import receive
+from kit.inbox import Inbox
 from kit.outbox.queries import parked
 from payments import queries, service
 from payments.events import NoticeArrived
@@ -21,10 +21,7 @@ async def arrive(at: Till, report: Report, *, notice_id: str = "", body: bytes |
     """What the callback does with a genuine notice."""
     headers, raw = at.wallet.notice(report, notice_id=notice_id or new_id())
     notice = at.wallet.open(headers, raw)
-    return await receive(
-        at.needs.outbox,
-        at.needs.cipher,
-        at.clock,
+    return await Inbox(at.needs.outbox, at.needs.cipher, at.clock).receive(
         system="wechat_pay",
         external_id=notice.id,
         body=sealed_notice(WALLET, body if body is not None else notice.body),
@@ -83,10 +80,7 @@ async def test_a_notice_delivered_many_times_at_once_settles_once() -> None:
             inbox_ids.append(inbox_id)
             return NoticeArrived(inbox_id, attempt.out_trade_no)
 
-        await receive(
-            at.needs.outbox,
-            at.needs.cipher,
-            at.clock,
+        await Inbox(at.needs.outbox, at.needs.cipher, at.clock).receive(
             system="wechat_pay",
             external_id=opened.id,
             body=sealed_notice(WALLET, opened.body),

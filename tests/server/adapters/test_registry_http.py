@@ -6,6 +6,7 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import httpx
 import pytest
@@ -217,7 +218,7 @@ async def test_an_answer_that_is_none_is_an_error_of_the_other_side(doors: Doors
 
 def test_a_role_opens_only_its_own_doors(tmp_path: Path) -> None:
     verifier = RequestVerifier({"peer": pair()[1]})
-    house: Any = type("House", (), {"registry": None, "relay": None})()
+    house: Any = type("House", (), {"registry": MagicMock(), "relay": MagicMock()})()
     names = {
         role: [found.name for found in blueprints(house, edge(), verifier, role=role)]
         for role in ("platform", "registry", "all")

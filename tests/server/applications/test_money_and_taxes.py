@@ -5,7 +5,7 @@ import pytest
 from kit.clock import FixedClock
 from kit.db import fetch
 from kit.errors import Permanent
-from kit.inbox import receive
+from kit.inbox import Inbox
 from server.applications import queries, service
 from server.applications.events import TaxNoticeArrived
 from server.applications.models import Application
@@ -98,7 +98,9 @@ async def _inbox(city: World, clock: FixedClock) -> str:
 
     needs = city.needs
     assert TaxNoticeArrived("inbox", "event-1").ordering_key == "event-1"
-    await receive(needs.outbox, needs.cipher, clock, system="tax", external_id="event-1", body=b"{}", announce=announce)
+    await Inbox(needs.outbox, needs.cipher, clock).receive(
+        system="tax", external_id="event-1", body=b"{}", announce=announce
+    )
     return kept[0]
 
 

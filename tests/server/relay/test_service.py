@@ -10,7 +10,7 @@ from kit.crypto.cipher import Cipher
 from kit.errors import OutsideError
 from kit.failing import Failing
 from kit.ids import new_id
-from kit.inbox import receive
+from kit.inbox import Inbox
 from kit.inbox.models import InboxMessage
 from kit.outbox import Handler, Outbox
 from kit.outbox.models import OutboxRow
@@ -115,10 +115,7 @@ def down(**body: Any) -> DownMessage:
 async def test_what_came_down_is_opened_from_the_inbox(needs: Needs) -> None:
     told = down()
     for expected in (True, False):
-        new = await receive(
-            needs.outbox,
-            needs.cipher,
-            needs.clock,
+        new = await Inbox(needs.outbox, needs.cipher, needs.clock).receive(
             system="registry",
             external_id=told.id,
             body=encode_down(told),
@@ -133,10 +130,7 @@ async def test_what_came_down_is_opened_from_the_inbox(needs: Needs) -> None:
 
 
 async def test_what_cannot_be_read_is_for_staff(needs: Needs) -> None:
-    await receive(
-        needs.outbox,
-        needs.cipher,
-        needs.clock,
+    await Inbox(needs.outbox, needs.cipher, needs.clock).receive(
         system="registry",
         external_id="x",
         body=b"{}",
