@@ -1,6 +1,6 @@
 """Messages of the resident, and which of them their wallet may show as well."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from sanic import Blueprint
@@ -13,6 +13,7 @@ from kit.web.routes import Routes
 from kit.web.validation import Answer, Empty, Input
 from notifications import errors, queries, service
 from notifications.queries import MessageView
+from notifications.rules import WECHAT
 from server.identity.rules import Level
 from server.journeys.house import House
 
@@ -32,7 +33,10 @@ class MessageList(Answer):
 
 
 class SubscriptionInput(Input):
-    """What `wx.requestSubscribeMessage` answered, under our own template codes."""
+    """What `wx.requestSubscribeMessage` or `my.requestSubscribeMessage` answered, under our own template codes.
+
+    It counts for the wallet that the session was started with.
+    """
 
     templates: Annotated[
         dict[Annotated[str, Field(max_length=32)], Literal["accept", "reject"]], Field(min_length=1, max_length=20)
@@ -40,10 +44,11 @@ class SubscriptionInput(Input):
 
 
 class Grant(Answer):
-    """`granted`: how many messages of the template may still be sent."""
+    """`granted`: how many messages of the template may still be sent; `standing`: all of them, until taken back."""
 
     template: str
     granted: int
+    standing: bool
 
 
 class GrantList(Answer):
@@ -51,11 +56,12 @@ class GrantList(Answer):
 
 
 class Subscribable(Answer):
-    """`template_id` is the wallet's own."""
+    """`template_id` is the wallet's own; `standing`: a long-term one, which is agreed to once."""
 
     template: str
     template_id: str
     name: str
+    standing: bool
 
 
 class SubscribableList(Answer):
@@ -112,9 +118,12 @@ def _subscriptions(routes: Routes, house: House) -> None:
         summary="What the phone may ask the resident to subscribe to",
         answer=SubscribableList,
     )
-    async def templates(call: Call[None]) -> SubscribableList:  # noqa: ARG001 - the same for everybody
-        found = queries.subscribable(needs)
-        items = [Subscribable(template=each.template, template_id=each.template_id, name=each.name) for each in found]
+    async def templates(call: Call[None]) -> SubscribableList:
+        found = await queries.subscribable(needs, channel=_wallet(call))
+        items = [
+            Subscribable(template=each.template, template_id=each.template_id, name=each.name, standing=each.standing)
+            for each in found
+        ]
         return SubscribableList(items=items)
 
     @routes.post(
@@ -129,10 +138,24 @@ def _subscriptions(routes: Routes, house: House) -> None:
     async def subscribe(call: Call[SubscriptionInput]) -> GrantList:
         asked = call.input.templates
         accepted = [template for template, answer in asked.items() if answer == "accept"]
-        recipient = call.who.id
-        await call.once(lambda key: service.record_consents(needs, recipient=recipient, accepted=accepted, key=key))
-        granted = await queries.consents(needs, recipient=recipient, templates=list(asked))
-        return GrantList(items=[Grant(template=each, granted=count) for each, count in granted.items()])
+        refused = [template for template, answer in asked.items() if answer == "reject"]
+        recipient, channel = call.who.id, _wallet(call)
+        await call.once(
+            lambda key: service.record_consents(
+                needs, recipient=recipient, accepted=accepted, refused=refused, channel=channel, key=key
+            )
+        )
+        granted = await queries.consents(needs, recipient=recipient, templates=list(asked), channel=channel)
+        return GrantList(
+            items=[
+                Grant(template=each, granted=found.remaining, standing=found.standing)
+                for each, found in granted.items()
+            ]
+        )
+
+
+def _wallet(call: Call[Any]) -> str:
+    return call.who.wallet or WECHAT
 
 
 def _present(message: MessageView) -> Message:

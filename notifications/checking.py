@@ -127,5 +127,3 @@ def _sample(variable: Variable) -> str:
             return "F" * longest
         case _:
             return "测" * longest
-
-

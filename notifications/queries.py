@@ -9,8 +9,8 @@ from notifications.checking import samples
 from notifications.models import Consent, MessageTemplate
 from notifications.ports import Needs
 from notifications.rules import WECHAT, Agreement, segments
-from notifications.templates import Template, from_content
 from notifications.service.telling import PARAMS_AT
+from notifications.templates import Template, from_content
 
 _LATEST = "~"  # after every id, which is hexadecimal
 
@@ -29,7 +29,7 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class Subscribable:
-    """A template that a resident may subscribe to, with the channel's own id of it; `standing`: agreeing once is enough."""
+    """A template to subscribe to, with the channel's own id of it; `standing`: agreeing once is enough."""
 
     template: str
     template_id: str

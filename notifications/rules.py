@@ -24,8 +24,8 @@ _ONE_SEGMENT, _LONG_SEGMENT = 70, 67
 class DeliveryState(StrEnum):
     """What became of one delivery.
 
-    `skipped`: there was no way to reach the person, which is nobody's fault; `failed`: staff should look; `received` and
-    `undelivered`: what a text message's receipt says after it was sent.
+    `skipped`: there was no way to reach the person, which is nobody's fault; `failed`: staff should look; `received`
+    and `undelivered`: what a text message's receipt says after it was sent.
     """
 
     QUEUED = "queued"

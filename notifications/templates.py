@@ -144,9 +144,7 @@ def from_content(code: str, version: int, content: str) -> Template:
     """The template that `Template.content` wrote."""
     kept = orjson.loads(content)
     variables = {name: Variable(VariableKind(kind), longest) for name, (kind, longest) in kept["variables"].items()}
-    return Template(
-        code=code, version=version, **{**kept, "sms": SmsUse(kept["sms"]), "variables": variables}
-    )
+    return Template(code=code, version=version, **{**kept, "sms": SmsUse(kept["sms"]), "variables": variables})
 
 
 def load(path: Path = SHIPPED) -> dict[str, Template]:
@@ -163,7 +161,7 @@ def load(path: Path = SHIPPED) -> dict[str, Template]:
 
 
 def _template(entry: Mapping[str, Any], variables: Mapping[str, Variable]) -> Template:
-    """`fields` are WeChat's; Alipay's keywords are the same texts in the same order where `alipay` does not say other."""
+    """`fields` are WeChat's; Alipay's keywords are the same texts in their order unless `alipay` has its own."""
     given = {name: entry.get(name) for name in ("code", *TEXTS)}
     wechat: Mapping[str, str] = entry["fields"]
     alipay = entry.get("alipay") or {f"keyword{place}": text for place, text in enumerate(wechat.values(), start=1)}

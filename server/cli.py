@@ -137,7 +137,7 @@ def load_offices(context: click.Context, file: Path) -> None:
     """Bring offices in from a file in the shape of server/appointments/data/offices.yaml, or up to date."""
     settings, setup = _settings(context), _imported("server.setup")
     with _explained():
-        count = asyncio.run(setup.load_offices(settings, file=file))
+        count = asyncio.run(setup.load_offices(settings, text=file.read_text(encoding="utf-8")))
     click.echo(f"offices: {count}")
 
 
@@ -183,6 +183,18 @@ def disable_staff(context: click.Context, username: str) -> None:
     with _explained():
         staff_id = asyncio.run(setup.disable_staff(settings, username=username))
     click.echo(f"disabled: {staff_id}")
+
+
+@cli.command()
+@click.option("--case", "number", required=True, help="The case's number, or the application's.")
+@click.option("--text", required=True, help="At most 100 characters; no identity, phone or card number.")
+@click.option("--key", help="The same key again writes nothing; 8 to 64 letters, digits, - and _.")
+@click.pass_context
+def notify(context: click.Context, number: str, text: str, key: str | None) -> None:
+    """Write to the parties of a case; prints the id of what was sent."""
+    settings, setup = _settings(context), _imported("server.setup")
+    with _explained():
+        click.echo(asyncio.run(setup.notify(settings, number=number, text=text, key=key)))
 
 
 @cli.command()

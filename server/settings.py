@@ -83,8 +83,7 @@ class NotificationsSettings(Section):
         default=(), description="Our codes of the templates that are long-term ones at Alipay: agreeing once is enough"
     )
     alipay_no_consent: tuple[str, ...] = Field(
-        default=("USER_NOT_SUBSCRIBE", "USER_UNSUBSCRIBE", "SUBSCRIBE_COUNT_NOT_ENOUGH", "FORM_ID_USED"),
-        description="Alipay's sub-codes for somebody who has not subscribed or has used it up; not verified with Alipay",
+        default=(), description="Further sub-codes by which Alipay says that somebody has not subscribed or used it up"
     )
     sms_param_chars: int = Field(default=32, ge=6, description="Longest parameter of a text message")
     sms_text_chars: int = Field(default=500, ge=70, description="Longest text message, its parameters filled in")

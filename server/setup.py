@@ -9,10 +9,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from yaml import YAMLError
 
+from kit.audit.service import Actor
 from kit.audit.verify import Finding
 from kit.crypto.keys import create_key_ring
 from kit.db.connection import database
 from kit.db.migrate import migrate
+from kit.idempotency import RequestKey, once
+from kit.idempotency.service import new_key
+from kit.ids import new_id
 from kit.settings_docs import settings_markdown
 from kit.web.docs_errors import errors_markdown, problems_of
 from notifications import service as notifications
@@ -21,11 +25,15 @@ from server.appointments import service as appointments
 from server.appointments.content import read as read_offices
 from server.catalogue import service as catalogue
 from server.database import APPS
+from server.journeys.house import House
 from server.journeys.seeding import seed_demo as seed_register
 from server.journeys.seeding import seed_offices
+from server.registry import queries as registry_queries
+from server.registry import service as registry
 from server.settings import Settings
 from server.staff import queries as staff_queries
 from server.staff import service as staff
+from server.terms.scope import Scope
 from server.wiring import CannotStart, audit
 
 
@@ -90,12 +98,12 @@ async def seed_demo(settings: Settings) -> None:
             await built.close()
 
 
-async def load_offices(settings: Settings, *, file: Path) -> int:
-    """A city's own offices from its file, in the shape of the shipped one; CannotStart when it cannot be used."""
+async def load_offices(settings: Settings, *, text: str) -> int:
+    """A city's own offices from YAML in the shape of the shipped file; CannotStart when it cannot be used."""
     try:
-        offices = read_offices(file.read_text(encoding="utf-8"))
+        offices = read_offices(text)
     except (ValueError, YAMLError) as error:
-        raise CannotStart(f"{file} cannot be used: {error}") from error
+        raise CannotStart(f"the offices cannot be used: {error}") from error
     async with database(wiring.connection(settings), APPS):
         built = wiring.build(settings, partners=False, seal=False)
         try:
@@ -140,6 +148,36 @@ async def disable_staff(settings: Settings, *, username: str) -> str:
         finally:
             await built.close()
     return staff_id
+
+
+async def notify(settings: Settings, *, number: str, text: str, key: str | None) -> str:
+    """Write to the parties of a case, as officers do at their desk; answers the push's id.
+
+    The same `key` again answers the same id and writes nothing. CannotStart on the platform alone, which has no cases.
+    Errors: CASE_NOT_FOUND, NOTICE_INVALID, IDEMPOTENCY_KEY_REUSED for another text under the key.
+    """
+    if settings.role == "platform":
+        raise CannotStart("cases are the registry's: run this where the registry runs")
+    async with database(wiring.connection(settings), APPS):
+        built = wiring.build(settings, partners=False, seal=False)
+        try:
+            return await _notify(built.house, number=number, text=text, key=key or new_id())
+        finally:
+            await built.close()
+
+
+async def _notify(house: House, *, number: str, text: str, key: str) -> str:
+    needs = house.registry
+    case_id = await registry_queries.case_numbered(needs, number=number)
+    actor, digest = Actor("system", "command"), house.cipher.digest_keyed(text.encode(), purpose="idempotency")
+    given = new_key(who="system:command", route=f"notify {case_id}", key=key, digest=digest, clock=house.clock)
+
+    async def push(request: RequestKey) -> str:
+        return await registry.push_notice(
+            needs, actor=actor, scope=Scope.all(), case_id=case_id, text=text, key=request
+        )
+
+    return (await once(given, push, status=201)).result_id
 
 
 def documents() -> dict[str, str]:

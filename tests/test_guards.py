@@ -85,6 +85,7 @@ HANDLERS = [
     "telling.party_refused",
     "telling.payment_settled",
     "telling.refund_settled",
+    "telling.progress_notice",
     "telling.refused",
     "telling.submitted",
 ]

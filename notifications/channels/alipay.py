@@ -9,9 +9,9 @@ from alipay.aop.api.request.AlipayOpenAppMiniTemplatemessageSendRequest import (
     AlipayOpenAppMiniTemplatemessageSendRequest,
 )
 
+from kit.log import get_logger
 from kit.wallets.alipay.client import AlipayApi
 from kit.wallets.alipay.errors import TABLE, AlipayError
-from kit.log import get_logger
 from notifications import templates
 from notifications.ports import ConsentRefused, Outgoing
 from notifications.rules import Agreement
@@ -21,7 +21,7 @@ _USER_ID = re.compile(r"2088[0-9]{12}")
 log = get_logger("notifications")
 
 NO_CONSENT = frozenset({"USER_NOT_SUBSCRIBE", "USER_UNSUBSCRIBE", "SUBSCRIBE_COUNT_NOT_ENOUGH", "FORM_ID_USED"})
-"""Sub-codes that mean: not subscribed, or used up. From memory, Alipay's page is not public: settings may name others."""
+"""Sub-codes that mean: not subscribed, or used up. Not verified with Alipay, so that settings may name others."""
 FOR_GOOD = frozenset(
     {
         "USER_TEMPLATE_ILLEGAL",
@@ -32,7 +32,7 @@ FOR_GOOD = frozenset(
         "FORM_ID_ILLEGAL",
     }
 )
-"""Sub-codes that say the message itself is wrong; from memory too."""
+"""Sub-codes that say the message itself is wrong; not verified either."""
 
 
 class AlipayChannel:

@@ -141,6 +141,10 @@ class TencentSms:
                 return Report(received, None if received else (each.Description or each.ReportStatus))
         return None
 
+    async def check_connection(self) -> None:
+        """Ask what became of messages to nobody's number: whether address, keys and app fit together."""
+        await self.report(address="+8610000000000", receipt="", sent_at=self._clock.now())
+
     async def _call(self, action: str, asked: Mapping[str, Any]) -> _Answer:
         body, now = orjson.dumps(asked), self._clock.now()
         headers = {

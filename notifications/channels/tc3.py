@@ -9,7 +9,15 @@ _SIGNED = "content-type;host;x-tc-action"
 
 
 def authorization(
-    *, secret_id: str, secret_key: str, service: str, host: str, content_type: str, action: str, body: bytes, at: datetime
+    *,
+    secret_id: str,
+    secret_key: str,
+    service: str,
+    host: str,
+    content_type: str,
+    action: str,
+    body: bytes,
+    at: datetime,
 ) -> str:
     """The Authorization header of one request; `at` is what X-TC-Timestamp says, its UTC day is in the scope."""
     day = f"{at.astimezone(UTC):%Y-%m-%d}"

@@ -1,4 +1,4 @@
-"""The verbs: tell somebody, deliver what was queued, ask what became of it, keep consents and templates, mark as read."""
+"""The verbs: tell somebody, deliver, ask what became of it, keep consents and templates, mark as read."""
 
 from notifications.service.consents import record_consents
 from notifications.service.delivering import deliver

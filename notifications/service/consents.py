@@ -81,9 +81,7 @@ async def _agree(needs: Needs, recipient: str, template: str, channel: str, *, s
     return await _set(needs, "remaining = remaining + ?", [1], recipient, template, channel)
 
 
-async def _set(
-    needs: Needs, change: str, values: Sequence[object], recipient: str, template: str, channel: str
-) -> int:
+async def _set(needs: Needs, change: str, values: Sequence[object], recipient: str, template: str, channel: str) -> int:
     return await execute(
         f"UPDATE notifications_consent SET {change}, updated_at = ? WHERE {_WHOSE}",  # noqa: S608 - constants
         [*values, needs.clock.now(), recipient, template, channel],

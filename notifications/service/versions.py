@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from tortoise.exceptions import IntegrityError
 
@@ -18,6 +19,7 @@ from notifications.ports import Needs
 from notifications.templates import SmsUse, Template, Variable
 
 SHIPPED_BY = "shipped"
+_FIRST = 1
 log = get_logger("notifications")
 
 
@@ -27,19 +29,26 @@ async def load_shipped(needs: Needs) -> None:
     A city's own version stays in force, with a warning that the shipped one differs from what it was made from.
     """
     for template in needs.templates.shipped.values():
+        if not await MessageTemplate.exists(code=template.code, version=_FIRST):
+            await _load(needs, template, version=_FIRST)
+            continue
         newest = await MessageTemplate.filter(code=template.code).order_by("-version").first()
-        if newest is not None and newest.content == template.content():
+        shipped = await MessageTemplate.filter(code=template.code, saved_by=SHIPPED_BY).order_by("-version").first()
+        if newest is None or shipped is None or shipped.content == template.content():
             continue
-        if newest is not None and newest.saved_by != SHIPPED_BY:
-            shipped = await MessageTemplate.filter(code=template.code, saved_by=SHIPPED_BY).order_by("-version").first()
-            if shipped is None or shipped.content != template.content():
-                log.warning("shipped_version_differs", template=template.code)
-            continue
-        try:
-            await _append(needs, template, saved_by=SHIPPED_BY, effective_from=needs.clock.now(), district="")
-        except IntegrityError:  # another process that starts at the same time has done it
-            log.info("shipped_version_there", template=template.code)
+        if newest.saved_by == SHIPPED_BY:
+            await _load(needs, template, version=newest.version + 1)
+        else:
+            log.warning("shipped_version_differs", template=template.code)
     needs.templates.forget()
+
+
+async def _load(needs: Needs, template: Template, *, version: int) -> None:
+    now = needs.clock.now()
+    try:
+        await _append(needs, template, version=version, saved_by=SHIPPED_BY, effective_from=now, district="")
+    except IntegrityError:  # another process that starts at the same time has done it
+        log.info("shipped_version_there", template=template.code)
 
 
 async def save_template(
@@ -86,7 +95,12 @@ async def save_template(
 async def _save(
     needs: Needs, made: Template, staff_id: str, effective_from: datetime, district: str, key: RequestKey | None
 ) -> str:
-    row = await _insert(needs, made, saved_by=staff_id, effective_from=effective_from, district=district)
+    newest = await MessageTemplate.filter(code=made.code).order_by("-version").select_for_update().first()
+    # The shipped one is the first, also where nobody has written it down yet.
+    version = (newest.version if newest else _FIRST) + 1
+    row = await _insert(
+        needs, made, version=version, saved_by=staff_id, effective_from=effective_from, district=district
+    )
     await record(
         actor=Actor("staff", staff_id),
         action="notifications.template_saved",
@@ -100,19 +114,18 @@ async def _save(
 
 
 @transactional
-async def _append(needs: Needs, made: Template, *, saved_by: str, effective_from: datetime, district: str) -> None:
-    await _insert(needs, made, saved_by=saved_by, effective_from=effective_from, district=district)
+async def _append(needs: Needs, made: Template, **given: Any) -> None:
+    await _insert(needs, made, **given)
 
 
 async def _insert(
-    needs: Needs, made: Template, *, saved_by: str, effective_from: datetime, district: str
+    needs: Needs, made: Template, *, version: int, saved_by: str, effective_from: datetime, district: str
 ) -> MessageTemplate:
-    newest = await MessageTemplate.filter(code=made.code).order_by("-version").select_for_update().first()
     return await MessageTemplate.create(
         id=new_id(),
         code=made.code,
         district=district,
-        version=newest.version + 1 if newest else 1,
+        version=version,
         effective_from=effective_from,
         content=made.content(),
         saved_by=saved_by,

@@ -9,7 +9,16 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    model_serializer,
+)
 
 from kit.errors import Permanent
 from server.terms.messages import DownMessage, UpMessage
@@ -69,6 +78,12 @@ class _Material(_Wire):
     source_text: Text | None = None
     purpose: Text | None = None
     legal_basis: Text | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_sent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """An upload has no source, and its line says none: a registry that knows no sources reads it too."""
+        written: dict[str, Any] = write(self)
+        return {name: value for name, value in written.items() if value is not None or name == "party_position"}
 
 
 class _Confirmation(_Wire):
@@ -166,6 +181,14 @@ class Step(_Wire):
     at: AwareDatetime
 
 
+class Notice(_Wire):
+    """An officer's own words on how a case stands, for its parties."""
+
+    application_id: Id
+    text: Annotated[str, Field(min_length=1, max_length=100)]
+    pushed_at: AwareDatetime
+
+
 class Entered(_Wire):
     application_id: Id
     entered_at: AwareDatetime
@@ -218,6 +241,7 @@ _DOWN: Mapping[str, type[_Wire]] = {
     "correction_notice": CorrectionNotice,
     "refusal": Refusal,
     "step": Step,
+    "notice": Notice,
     "entered": Entered,
     "certificate": Certificate,
     "status_change": StatusChange,

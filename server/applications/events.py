@@ -91,3 +91,11 @@ class Withdrawn(_OfApplication):
 @dataclass(frozen=True, slots=True)
 class Expired(_OfApplication):
     name: ClassVar[str] = "applications.expired"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePushed(_OfApplication):
+    """An officer wrote to the parties; `message_id` is the registry's own id of it, which tells it from the next."""
+
+    name: ClassVar[str] = "applications.notice_pushed"
+    message_id: str

@@ -208,7 +208,10 @@ class ApplicationTrack(models.Model):
 
 
 class ApplicationStep(models.Model):
-    """What the parties see of the progress; `message_id` makes each message from outside count once."""
+    """What the parties see of the progress; `message_id` makes each message from outside count once.
+
+    `note` is ours; what an officer wrote is sealed, since it may name somebody.
+    """
 
     id: str = id_field()
     application: fields.ForeignKeyRelation["Application"] = fields.ForeignKeyField(
@@ -219,6 +222,7 @@ class ApplicationStep(models.Model):
     code = code_field()
     name = fields.CharField(max_length=64)
     note = fields.CharField(max_length=255, default="", db_default="")
+    note_sealed = fields.TextField(null=True)
     happened_at = UtcDatetimeField()
 
     class Meta:

@@ -1,4 +1,6 @@
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -6,13 +8,14 @@ from kit.clock import rfc3339
 from kit.db import fetch
 from kit.db.sql import as_utc
 from server.applications.errors import ApplicationNotFound
-from server.applications.loading import ANSWERS, file_record, load, load_confirmations
+from server.applications.loading import ANSWERS, STEP_NOTE, file_record, load, load_confirmations
 from server.applications.models import (
     Application,
     ApplicationConfirmation,
     ApplicationEntry,
     ApplicationMaterial,
     ApplicationParty,
+    ApplicationStep,
 )
 from server.applications.ports import Needs
 from server.applications.records import ApplicationRecord, FileRecord
@@ -21,7 +24,8 @@ from server.applications.rules import questions_for
 from server.applications.states import State
 
 _PROGRESS = (
-    "SELECT a.id, a.state, s.code, s.name, s.note, s.happened_at FROM applications_party p "
+    "SELECT a.id, a.state, s.code, s.name, s.note, s.note_sealed, s.id AS step_id, s.happened_at "
+    "FROM applications_party p "
     "JOIN applications_application a ON a.id = p.application_id "
     "LEFT JOIN applications_step s ON s.application_id = a.id "
     "WHERE p.application_id = ? AND p.resident_id = ? ORDER BY s.happened_at, s.id"
@@ -68,7 +72,7 @@ async def parties_of(needs: Needs, *, application_id: str) -> list[tuple[str, st
     return [(row["id"], row["resident_id"], row["roles__role"]) for row in rows]
 
 
-async def progress(needs: Needs, *, application_id: str, resident_id: str) -> bytes:  # noqa: ARG001 - every query takes them
+async def progress(needs: Needs, *, application_id: str, resident_id: str) -> bytes:
     """The progress page as JSON, in one SELECT; SQL text for the benchmark `progress_read`."""
     rows = await fetch(_PROGRESS, [application_id, resident_id])
     if not rows:
@@ -84,13 +88,26 @@ async def progress(needs: Needs, *, application_id: str, resident_id: str) -> by
                     "code": row["code"],
                     "name": row["name"],
                     "at": rfc3339(as_utc(row["happened_at"])),
-                    "note": row["note"],
+                    "note": _note(needs, row),
                 }
                 for row in rows
                 if row["code"] is not None
             ],
         }
     )
+
+
+def _note(needs: Needs, row: dict[str, Any]) -> str:
+    sealed = row["note_sealed"]
+    return needs.cipher.open(sealed, (STEP_NOTE, row["step_id"])) if sealed else row["note"]
+
+
+async def notice(needs: Needs, *, application_id: str, message_id: str) -> tuple[str, datetime]:
+    """What an officer wrote to the parties, and when; LookupError when no such message was recorded."""
+    row = await ApplicationStep.get_or_none(application_id=application_id, message_id=message_id)
+    if row is None or row.note_sealed is None:
+        raise LookupError("no such notice")
+    return needs.cipher.open(row.note_sealed, (STEP_NOTE, row.id)), row.happened_at
 
 
 async def file_of(needs: Needs, *, application_id: str, file_id: str, resident_id: str) -> FileRecord:  # noqa: ARG001 - every query takes them

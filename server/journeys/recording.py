@@ -67,6 +67,16 @@ async def _step(house: House, message: DownMessage) -> None:
     )
 
 
+async def _notice(house: House, message: DownMessage) -> None:
+    await applications.record_notice(
+        house.applications,
+        application_id=message.application_id,
+        text=message.body["text"],
+        pushed_at=datetime.fromisoformat(message.body["pushed_at"]),
+        message_id=message.id,
+    )
+
+
 async def _entered(house: House, message: DownMessage) -> None:
     await applications.record_entry(
         house.applications,
@@ -138,6 +148,7 @@ _RECORDERS: Mapping[str, Callable[[House, DownMessage], Awaitable[None]]] = {
     "correction_notice": _correction_notice,
     "refusal": _refusal,
     "step": _step,
+    "notice": _notice,
     "entered": _entered,
     "certificate": _certificate,
     "status_change": _status_change,

@@ -22,6 +22,7 @@ from server.applications.events import (
     CorrectionAsked,
     Entered,
     Expired,
+    NoticePushed,
     PartyRefused,
     Refused,
     Submitted,
@@ -137,6 +138,15 @@ async def refund_settled(house: House, event: RefundSettled) -> None:
     )
 
 
+async def progress_notice(house: House, event: NoticePushed) -> None:
+    """What an officer wrote, to each party that has an account, once per message of the registry."""
+    record = await _record(house, event.application_id)
+    text, pushed_at = await applications.notice(
+        house.applications, application_id=event.application_id, message_id=event.message_id
+    )
+    await _tell(house, record, "progress_notice", record.parties, occasion=event.message_id, at=pushed_at, notice=text)
+
+
 async def entered(house: House, event: Entered) -> None:
     record = await _record(house, event.application_id)
     await _tell(house, record, "case_entered", record.parties, at=record.entered_at)
@@ -171,6 +181,7 @@ async def _tell(
     occasion: str = ONCE,
     at: datetime | None = None,
     amount_fen: int = 0,
+    notice: str = "",
 ) -> None:
     """One message to each of the parties that has an account; `at` is when it happened, now if nobody noted it."""
     params = {
@@ -179,6 +190,7 @@ async def _tell(
         "time": time_text(at or house.clock.now()),
         "application_id": record.id,
         "amount": yuan(amount_fen),
+        "notice": notice,
     }
     for party in parties:
         if party.resident_id is not None:
@@ -188,4 +200,5 @@ async def _tell(
                 template=template,
                 params=params,
                 dedupe_key=f"{template}:{record.id}:{party.resident_id}:{occasion}",
+                district=record.district,
             )

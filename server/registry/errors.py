@@ -66,6 +66,12 @@ class FeeNotSettled(TrackOpen):
     title = "登记费尚未缴清，不能继续办理，请等申请人缴清后再办理"
 
 
+class NoticeInvalid(Problem):
+    code = "NOTICE_INVALID"
+    kind = Kind.CONTENT
+    title = "通知内容不能发送，请按提示修改后再发"
+
+
 class CaseNotHereYet(Exception):  # noqa: N818 - says what is the matter
     """A message about a case whose package has not been recorded; the worker tries again later."""
 

@@ -20,7 +20,7 @@ from server.registry.models import (
 from server.registry.package import Party, answered
 from server.registry.ports import Needs, Opinion, Procedure
 from server.registry.rules import REVIEW, Blocker, CaseState, RightState, step_of
-from server.registry.sealed import confirmations_of, location_of, owner_of, parties_of
+from server.registry.sealed import MESSAGE_BODY, confirmations_of, location_of, owner_of, parties_of
 from server.terms.codes import HouseUsage
 from server.terms.scope import Scope
 from server.terms.unit_record import UnitRecord
@@ -240,3 +240,59 @@ def _unit_record(
         encumbered=encumbered,
         owners=tuple(owner_of(needs.cipher, holder) for holder in holders),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """What an officer wrote to the parties of a case; `sent_at` is None while it is on its way."""
+
+    id: str
+    text: str
+    pushed_at: datetime
+    sent_at: datetime | None
+
+
+_NOTICE = "SELECT id, body_sealed, created_at, sent_at FROM registry_message WHERE kind = 'notice'"
+
+
+async def notices(
+    needs: Needs, *, scope: Scope, case_id: str, before: str | None = None, limit: int = 20
+) -> list[NoticeLine]:
+    """What the parties of a case were written, newest first; CASE_NOT_FOUND also for another district's case."""
+    where, values = within(scope.districts)
+    row = await fetch_one(
+        f"SELECT application_id FROM registry_case WHERE id = ? AND {where}",  # noqa: S608 - our own texts
+        [case_id, *values],
+    )
+    if row is None:
+        raise CaseNotFound
+    rows = await fetch(
+        f"{_NOTICE} AND application_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        [row["application_id"], before or "~", limit],
+    )
+    return [_notice(needs, each) for each in rows]
+
+
+async def notice(needs: Needs, *, notice_id: str) -> NoticeLine:
+    """One push by its id; LookupError when there is none."""
+    row = await fetch_one(f"{_NOTICE} AND id = ?", [notice_id])
+    if row is None:
+        raise LookupError("no such notice")
+    return _notice(needs, row)
+
+
+def _notice(needs: Needs, row: dict[str, Any]) -> NoticeLine:
+    body = needs.cipher.open_json(row["body_sealed"], (MESSAGE_BODY, row["id"]))
+    sent = as_utc(row["sent_at"]) if row["sent_at"] else None
+    return NoticeLine(row["id"], body["text"], as_utc(row["created_at"]), sent)
+
+
+async def case_numbered(needs: Needs, *, number: str) -> str:  # noqa: ARG001 - every query takes its feature's needs
+    """The id of the case with this case number or application number; CASE_NOT_FOUND."""
+    row = await fetch_one(
+        "SELECT id FROM registry_case WHERE case_number = ? OR application_number = ? ORDER BY id DESC LIMIT 1",
+        [number, number],
+    )
+    if row is None:
+        raise CaseNotFound
+    return str(row["id"])

@@ -10,6 +10,7 @@ from server.registry.models import RegistryCase, RegistryCaseEntry, RegistryHold
 from server.registry.package import Party, parties_from, parties_to
 from server.terms.unit_record import Owner
 
+MESSAGE_BODY = "registry_message.body_sealed"
 _CONFIRMATIONS = "registry_case.confirmations_sealed"
 _PARTIES = "registry_case_entry.parties_sealed"
 _LOCATION = "registry_unit.location_sealed"

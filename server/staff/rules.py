@@ -23,8 +23,8 @@ class Role(StrEnum):
 
 OWN_SESSION = "own.session"
 PERMISSIONS: dict[Role, frozenset[str]] = {
-    Role.OFFICER: frozenset({"case.read", "case.decide", "case.review", "case.enter"}),
-    Role.OPERATOR: frozenset({"outbox.read", "outbox.replay"}),
+    Role.OFFICER: frozenset({"case.read", "case.decide", "case.review", "case.enter", "case.notify"}),
+    Role.OPERATOR: frozenset({"outbox.read", "outbox.replay", "templates.manage"}),
     Role.CLERK: frozenset(
         {"appointment.read", "appointment.check_in", "appointment.manage", "delivery.read", "delivery.dispatch"}
     ),

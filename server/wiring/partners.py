@@ -31,7 +31,8 @@ from server.delivery.ports import Carrier, Pushes
 from server.delivery.rules import SF
 from server.identity.ports import WalletDoor
 from server.settings import Settings
-from server.wiring.alipay import open_alipay
+from server.wiring.alipay import open_alipay, open_payments
+from server.wiring.messages import open_messages
 
 WECHAT, ALIPAY = "wechat", "alipay"
 IDENTITY_SECONDS = 8.0
@@ -129,6 +130,9 @@ def _alipay(settings: Settings, clock: Clock, partners: Partners) -> None:
         return
     http = partners.client(ALIPAY, timeout=IDENTITY_SECONDS)
     partners.alipay_api, partners.doors[ALIPAY] = open_alipay(settings.alipay, clock, http)
+    pay, opener = open_payments(settings.alipay, partners.alipay_api, settings.http.public_base_url)
+    partners.ordering[ALIPAY] = partners.refunds[ALIPAY] = pay
+    partners.notices[ALIPAY] = opener
 
 
 def _tax(settings: Settings, clock: Clock, partners: Partners) -> None:

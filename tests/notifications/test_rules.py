@@ -1,50 +1,44 @@
-from datetime import UTC, datetime
-
 import pytest
 
-from kit.clock import time_text
-from notifications.rules import fit, fitted, shortened
+from notifications import templates
+from notifications.rules import data_length, fitted_for, segments, ways
+from notifications.templates import Limits
+
+LIMITS = Limits(alipay_value=8, alipay_data=100, sms_param=6)
+BY_TEXT, NEVER = (templates.load()[code] for code in ("case_accepted", "application_submitted"))
 
 
 @pytest.mark.parametrize(
-    ("field", "text", "value"),
+    ("used", "channels", "expected"),
     [
-        ("thing1", "二手房（存量房）转移登记", "二手房（存量房）转移登记"),
-        ("thing1", "国有建设用地使用权及房屋所有权转移登记（买卖）", "国有建设用地使用权及房屋所有权转移登记…"),
-        ("thing5", "第一行\n第二行", "第一行 第二行"),
-        ("thing5", "  ", "无"),
-        ("phrase3", "已受理", "已受理"),
-        ("phrase3", "已受理，办理中", "已受理办理"),
-        ("phrase3", "OK", "无"),
-        ("character_string2", "320114-2026-000012", "320114-2026-000012"),
-        ("character_string2", "宁登 2026 第 12 号", "202612"),
-        ("character_string2", "办件", "-"),
-        ("character_string2", "A" * 8 + "0" * 32, "0" * 32),
-        ("time4", "2026年11月21日 09:05", "2026年11月21日 09:05"),
-        ("time4", "2026-11-21 09:05:00", "2026-11-21 09:05:00"),
-        ("time4", "2026年11月21日", "2026年11月21日"),
+        (["wechat", "alipay"], ["alipay", "sms", "wechat"], ["wechat", "alipay", "sms"]),
+        (["alipay", "wechat"], ["alipay", "sms", "wechat"], ["alipay", "wechat", "sms"]),
+        (["alipay"], ["wechat", "sms"], ["sms"]),
+        (["wechat"], ["wechat"], ["wechat"]),
+        ([], ["wechat", "sms"], ["sms"]),
+        ([], [], []),
     ],
 )
-def test_a_text_is_made_to_fit_its_field(field: str, text: str, value: str) -> None:
-    assert fit(field, text) == value
+def test_the_wallet_used_last_comes_first_and_a_text_message_last(
+    used: list[str], channels: list[str], expected: list[str]
+) -> None:
+    assert ways(used, channels, template=BY_TEXT) == expected
+    assert ways(used, channels, template=NEVER) == [way for way in expected if way != "sms"]
 
 
-@pytest.mark.parametrize(
-    ("field", "text"), [("time4", "明天"), ("time4", "2026-11-21T09:05:00+08:00"), ("money1", "1")]
-)
-def test_what_no_shortening_can_mend_is_refused(field: str, text: str) -> None:
-    with pytest.raises(ValueError, match=r"time|kind"):
-        fit(field, text)
+def test_each_channel_has_its_own_limits() -> None:
+    given = {"keyword1": "一二三四五六七八九", "keyword2": "\n"}
+    assert fitted_for("alipay", given, LIMITS) == {"keyword1": "一二三四五六七…", "keyword2": "无"}
+    assert fitted_for("sms", {"1": "1234567", "2": ""}, LIMITS) == {"1": "12345…", "2": "无"}
+    assert fitted_for("wechat", {"thing1": "一\n二"}, LIMITS) == {"thing1": "一 二"}
+    with pytest.raises(ValueError, match="longer than Alipay"):
+        fitted_for("alipay", {f"keyword{place}": "测" * 8 for place in range(1, 4)}, LIMITS)
 
 
-def test_every_field_is_fitted() -> None:
-    assert fitted({"thing1": "x" * 21, "phrase3": "已提交"}) == {"thing1": "x" * 19 + "…", "phrase3": "已提交"}
+def test_the_data_is_measured_as_it_travels() -> None:
+    assert data_length({"keyword1": "测"}) == len('{"keyword1":{"value":"测"}}'.encode())
 
 
-def test_a_time_is_taken_as_people_read_it() -> None:
-    assert fit("time4", time_text(datetime(2026, 1, 1, tzinfo=UTC))) == "2026年1月1日 08:00"
-
-
-def test_an_ellipsis_stands_for_what_was_left_out() -> None:
-    assert shortened("abc", 3) == "abc"
-    assert shortened("abcd", 3) == "ab…"
+@pytest.mark.parametrize(("length", "count"), [(1, 1), (56, 1), (57, 2), (120, 2), (121, 3)])
+def test_a_long_text_is_charged_as_several(length: int, count: int) -> None:
+    assert segments("测" * length) == count

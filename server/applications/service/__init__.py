@@ -19,6 +19,7 @@ from server.applications.service.money import (
     release_hold,
     set_hold,
 )
+from server.applications.service.notices import record_notice
 from server.applications.service.parties import bind_parties
 from server.applications.service.request import reopen, request_confirmation
 from server.applications.service.submit import submit
@@ -48,6 +49,7 @@ __all__ = [
     "record_entry",
     "record_fee_order",
     "record_fee_settled",
+    "record_notice",
     "record_refusal",
     "record_step",
     "record_tax_cleared",

@@ -39,10 +39,18 @@ async def save(needs: Needs, row: Application, *columns: str) -> None:
 
 
 async def step(
-    row: Application, *, code: str, name: str, at: datetime, message_id: str | None = None, note: str = ""
+    row: Application,
+    *,
+    code: str,
+    name: str,
+    at: datetime,
+    message_id: str | None = None,
+    note: str = "",
+    identifier: str | None = None,
+    note_sealed: str | None = None,
 ) -> None:
-    """A line of the progress page; `note` is ours, never an officer's free text or anything personal."""
-    identifier = new_id()
+    """A line of the progress page; `note` is ours, an officer's own words come sealed for `identifier`."""
+    identifier = identifier or new_id()
     await ApplicationStep.create(
         id=identifier,
         application_id=row.id,
@@ -50,6 +58,7 @@ async def step(
         code=code,
         name=name,
         note=note,
+        note_sealed=note_sealed,
         happened_at=at,
     )
 

@@ -6,6 +6,7 @@ from server.registry.service.certificates import record_certificate
 from server.registry.service.enter import enter
 from server.registry.service.evidence import record_evidence
 from server.registry.service.messages import open_up, queue_message, send_message
+from server.registry.service.push_notice import push_notice
 from server.registry.service.receive_package import receive_package
 from server.registry.service.refuse import refuse
 from server.registry.service.review import review
@@ -22,6 +23,7 @@ __all__ = [
     "forget_nonces",
     "open_material",
     "open_up",
+    "push_notice",
     "queue_message",
     "receive_package",
     "record_certificate",

@@ -12,24 +12,24 @@ from server.registry.events import MessageQueued
 from server.registry.models import RegistryMessage
 from server.registry.ports import Needs
 from server.registry.rules import MessageState
+from server.registry.sealed import MESSAGE_BODY
 from server.terms.messages import DownMessage, UpMessage
 
-_BODY = "registry_message.body_sealed"
 
-
-async def tell(needs: Needs, *, kind: str, subject: str, application_id: str, body: Mapping[str, Any]) -> None:
-    """Queue a message in the caller's transaction; `subject` is unique per kind."""
+async def tell(needs: Needs, *, kind: str, subject: str, application_id: str, body: Mapping[str, Any]) -> str:
+    """Queue a message in the caller's transaction and answer its id; `subject` is unique per kind."""
     message_id = new_id()
     await RegistryMessage.create(
         id=message_id,
         kind=kind,
         subject=subject,
         application_id=application_id,
-        body_sealed=needs.cipher.seal_json(body, (_BODY, message_id)),
+        body_sealed=needs.cipher.seal_json(body, (MESSAGE_BODY, message_id)),
         state=MessageState.QUEUED,
         created_at=needs.clock.now(),
     )
     await needs.outbox.publish(MessageQueued(message_id, application_id or subject[:32]))
+    return message_id
 
 
 async def queue_message(needs: Needs, *, kind: str, subject: str, application_id: str, body: Mapping[str, Any]) -> None:
@@ -54,7 +54,7 @@ async def send_message(needs: Needs, *, message_id: str) -> None:
     row = await RegistryMessage.get(id=message_id)
     if row.state == MessageState.SENT:
         return
-    body = needs.cipher.open_json(row.body_sealed, (_BODY, row.id))
+    body = needs.cipher.open_json(row.body_sealed, (MESSAGE_BODY, row.id))
     await needs.platform.send(DownMessage(row.id, row.kind, row.application_id, row.created_at, body))
     await _mark_sent(needs, message_id=message_id)
 

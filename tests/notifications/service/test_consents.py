@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 async def left(at: Desk) -> int:
-    return (await queries.consents(at.needs, recipient=at.somebody, templates=[TEMPLATE]))[TEMPLATE]
+    return (await queries.consents(at.needs, recipient=at.somebody, templates=[TEMPLATE]))[TEMPLATE].remaining
 
 
 async def test_each_agreement_counts_also_when_two_arrive_at_once() -> None:
@@ -44,11 +44,11 @@ async def test_an_unknown_template_is_refused() -> None:
 
 async def test_what_may_be_subscribed_to_is_what_the_channel_offers() -> None:
     at = desk()
-    offered = queries.subscribable(at.needs)
+    offered = await queries.subscribable(at.needs)
     assert {(each.template, each.template_id, each.name) for each in offered} >= {
         (TEMPLATE, f"fake-{TEMPLATE}", "受理结果提醒")
     }
-    assert queries.subscribable(at.needs, channel="alipay") == []
+    assert await queries.subscribable(at.needs, channel="alipay") == []
 
 
 async def test_the_first_consent_recorded_twice_at_once_counts_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +60,7 @@ async def test_the_first_consent_recorded_twice_at_once_counts_twice(monkeypatch
         raised.append(1)
         return 0 if len(raised) == 1 else await add(*args)
 
-    add = consents._add
-    monkeypatch.setattr(consents, "_add", blind_once)
+    add = consents._set
+    monkeypatch.setattr(consents, "_set", blind_once)
     await service.record_consents(at.needs, recipient=at.somebody, accepted=[TEMPLATE])
     assert await left(at) == 2

@@ -20,7 +20,7 @@ class Killed(BaseException):
 
 
 async def left(at: Desk) -> int:
-    return (await queries.consents(at.needs, recipient=at.somebody, templates=[TEMPLATE]))[TEMPLATE]
+    return (await queries.consents(at.needs, recipient=at.somebody, templates=[TEMPLATE]))[TEMPLATE].remaining
 
 
 async def test_a_message_goes_out_and_spends_one_consent() -> None:
@@ -75,8 +75,8 @@ async def test_the_wallets_own_count_decides() -> None:
 async def test_nobody_to_reach_is_skipped_and_spends_nothing() -> None:
     at = desk()
     await at.agree()
-    at.book.known.clear()
     await at.tell()
+    at.book.known.clear()
     await at.work()
     assert (await at.delivery()).reason == Skipped.NO_ADDRESS
     assert await left(at) == 1

@@ -1,0 +1,10 @@
+from tortoise import fields, migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("server", "0001_initial")]
+
+    operations = [
+        ops.AddField(model_name="ApplicationStep", name="note_sealed", field=fields.TextField(null=True, unique=False)),
+    ]
