@@ -1,11 +1,13 @@
-"""Alipay's gateway and the residents' door to it, from the settings."""
+"""Alipay's gateway, the residents' door to it and payments through it, from the settings."""
 
 from kit.clock import Clock
 from kit.http import HttpClient
 from kit.settings import read_secret
 from kit.wallets.alipay.client import AlipayApi
 from kit.wallets.alipay.keys import aes_key, alipay_public_key, app_key
+from kit.wallets.alipay.notify import AlipayNotices
 from kit.wallets.alipay.signing import AppSigner
+from payments.providers.alipay import AlipayPay, AlipayPayNotices
 from server.adapters.alipay_face import AlipayFace
 from server.adapters.alipay_login import AlipayLogin, AlipayPhoneNumbers
 from server.identity.ports import WalletDoor
@@ -20,3 +22,10 @@ def open_alipay(section: AlipaySettings, clock: Clock, http: HttpClient) -> tupl
     api = AlipayApi(http, section.base_url, signer, public_key, aes_key=content_key)
     door = WalletDoor(login=AlipayLogin(api), phones=AlipayPhoneNumbers(public_key, content_key), face=AlipayFace(api))
     return api, door
+
+
+def open_payments(section: AlipaySettings, api: AlipayApi, public_base_url: str) -> tuple[AlipayPay, AlipayPayNotices]:
+    """Trades and refunds over the same gateway, and what opens the notices about them."""
+    public_key = alipay_public_key(section.public_key_file.read_text(encoding="utf-8"))
+    pay = AlipayPay(api, seller_id=section.seller_id, notify_url=f"{public_base_url}/callbacks/alipay")
+    return pay, AlipayPayNotices(AlipayNotices(public_key))

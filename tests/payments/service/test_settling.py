@@ -104,7 +104,7 @@ async def test_a_notice_delivered_many_times_at_once_settles_once() -> None:
         ({"app_id": "wxanother"}, Fault.APP_DIFFERS),
         ({"currency": "USD"}, Fault.CURRENCY_DIFFERS),
         ({"transaction_id": ""}, Fault.TRANSACTION_MISSING),
-        ({"trade_state": TradeState.UNPAID}, Fault.NOT_PAID),
+        ({"trade_state": TradeState.OTHER}, Fault.NOT_PAID),
         ({"trade_state": TradeState.CLOSED}, Fault.NOT_PAID),
         ({"trade_state": TradeState.REFUNDED}, Fault.REFUNDED),
     ],
@@ -125,6 +125,15 @@ async def test_a_word_that_does_not_fit_is_kept_and_settles_nothing(change: dict
     # The truth, asked of the wallet itself, settles it all the same.
     await at.work(seconds=30)
     await settled_once(at, order)
+
+
+async def test_a_notice_that_it_waits_to_be_paid_is_no_news() -> None:
+    at = till()
+    order, _, report = await paid(at)
+    await arrive(at, replace(report, trade_state=TradeState.UNPAID))
+    await at.work()
+    assert (await Order.get(id=order.id)).state == OrderState.OPEN
+    assert await queries.discrepancies(at.needs) == []
 
 
 async def test_an_honest_notice_after_a_wrong_one_settles() -> None:
