@@ -19,7 +19,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sandbox", description="WeChat, WeChat Pay and the tax bureau on loopback.")
+    parser = argparse.ArgumentParser(
+        prog="sandbox", description="WeChat, WeChat Pay, Alipay and the tax bureau on loopback."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     init = commands.add_parser("init", help="make keys and ids once")
     serve = commands.add_parser("serve", help="serve until SIGTERM")

@@ -5,8 +5,8 @@ from typing import Any
 from sandbox.demo import cast, materials
 from sandbox.demo.scene import Scene
 from sandbox.people import Person
+from sandbox.phones.handset import API, Handset
 from sandbox.phones.journey import require
-from sandbox.phones.phone import API, Phone
 
 
 def log_in(scene: Scene) -> None:
@@ -80,7 +80,7 @@ def _upload(scene: Scene, code: str, party_id: str | None, owner: Person | None)
     require(kept["mime"] == made.mime, f"{code} is taken for {kept['mime']}")
 
 
-def _confirm(scene: Scene, phone: Phone) -> None:
+def _confirm(scene: Scene, phone: Handset) -> None:
     path = scene.application_path
     mine = phone.calls.get("find my applications", f"{API}/applications")["items"]
     require(scene.application_id in {each["id"] for each in mine}, f"{phone.person.key} does not see the application")

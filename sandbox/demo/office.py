@@ -5,8 +5,8 @@ from typing import Any
 
 from sandbox.demo import cast, paper
 from sandbox.demo.scene import Scene
+from sandbox.phones.handset import API, Handset
 from sandbox.phones.journey import require
-from sandbox.phones.phone import API, Phone
 
 
 def arrive(scene: Scene) -> None:
@@ -109,7 +109,7 @@ def _tax_passed(scene: Scene) -> bool | None:
     return tracks["tax"] in {"done", "waived"} or None
 
 
-def _certificate(phone: Phone, fits: Any) -> dict[str, Any] | None:
+def _certificate(phone: Handset, fits: Any) -> dict[str, Any] | None:
     items: list[dict[str, Any]] = phone.calls.get("see my certificates", f"{API}/certificates")["items"]
     return next((each for each in items if fits(each)), None)
 

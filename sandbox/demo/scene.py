@@ -6,10 +6,10 @@ from typing import Any
 
 from sandbox.demo import cast
 from sandbox.phones.caller import Caller
+from sandbox.phones.handset import API, Handset
 from sandbox.phones.journey import Journey
 from sandbox.phones.officer import Officer
 from sandbox.phones.outside import OutsideWorld
-from sandbox.phones.phone import API, Phone
 from sandbox.run.houses import Houses
 
 
@@ -20,7 +20,7 @@ class Scene:
     journey: Journey
     houses: Houses
     outside: OutsideWorld
-    phones: dict[str, Phone]
+    phones: dict[str, Handset]
     officer: Officer
     passer_by: Caller
     results: Path
@@ -36,24 +36,24 @@ class Scene:
     scanned: str = ""
 
     @property
-    def seller(self) -> Phone:
+    def seller(self) -> Handset:
         return self.phones[cast.SELLER.key]
 
     @property
-    def buyer(self) -> Phone:
+    def buyer(self) -> Handset:
         return self.phones[cast.BUYER.key]
 
     @property
     def application_path(self) -> str:
         return f"{API}/applications/{self.application_id}"
 
-    def application(self, phone: Phone) -> dict[str, Any]:
+    def application(self, phone: Handset) -> dict[str, Any]:
         """The application as this phone sees it."""
         found: dict[str, Any] = phone.calls.get("look at the application", self.application_path)
         return found
 
     def all_told(self, template: str) -> bool | None:
-        """True once WeChat has shown all three parties a message of this template about this case."""
+        """True once the wallets have shown all three parties a message of this template about this case."""
         shown = [phone.messages(template) for phone in self.phones.values()]
         return all(self.case_number in str(each) for each in shown) or None
 
