@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 
 BEIJING = timezone(timedelta(hours=8))
@@ -20,6 +22,15 @@ class Clock:
     def beijing(self) -> str:
         """RFC 3339 with +08:00 and whole seconds, as WeChat Pay writes times."""
         return self.now().astimezone(BEIJING).isoformat(timespec="seconds")
+
+    @contextmanager
+    def behind(self, seconds: float) -> Iterator[None]:
+        """Stand earlier for the length of a block that awaits nothing: what it stamps is old."""
+        self.advance(-seconds)
+        try:
+            yield
+        finally:
+            self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
         self._offset += timedelta(seconds=seconds)

@@ -1,7 +1,9 @@
 """Notifications on their way to the city: signed anew for each attempt, repeated on the partner's schedule."""
 
 import asyncio
+import contextlib
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +12,7 @@ import httpx
 
 from sandbox.books import Books
 from sandbox.clock import Clock
-from sandbox.faults import Faults, Kind
+from sandbox.faults import HELD_SECONDS, STALE_SECONDS, Faults, Kind
 
 PATIENCE_SECONDS = 5.0
 _EXCERPT = 4000
@@ -69,6 +71,7 @@ class Courier:
         self._http: httpx.AsyncClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._latest: dict[tuple[str, str], Delivery] = {}
+        self._held: defaultdict[str, list[asyncio.Event]] = defaultdict(list)
 
     async def open(self) -> None:
         self._http = httpx.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False)
@@ -116,10 +119,22 @@ class Courier:
         if kind is Kind.DROP:
             self._note(delivery, Receipt(None, "dropped"))
             return False
-        forgery = Forgery(wrong_key=kind is Kind.WRONG_SIGNATURE)
+        if fault and kind is Kind.OUT_OF_ORDER:
+            await self._let_pass(delivery.target, fault.seconds or HELD_SECONDS)
+        stale = (fault.seconds or STALE_SECONDS) if fault and kind is Kind.STALE_CLOCK else 0
+        forgery = Forgery(wrong_key=kind is Kind.WRONG_SIGNATURE, stale_seconds=int(stale))
         copies = 2 if kind is Kind.DUPLICATE else 1
         receipts = [await self.send(delivery, forgery) for _ in range(copies)]
+        for held in self._held.pop(delivery.target, []):
+            held.set()
         return any(_accepted(delivery, receipt) for receipt in receipts)
+
+    async def _let_pass(self, target: str, seconds: float) -> None:
+        """Wait until another notification of the target has gone before this one, but not for ever."""
+        passed = asyncio.Event()
+        self._held[target].append(passed)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(passed.wait(), timeout=seconds)
 
     async def _post(self, delivery: Delivery, headers: dict[str, str]) -> Receipt:
         if self._http is None:

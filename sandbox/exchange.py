@@ -10,7 +10,8 @@ from sanic import HTTPResponse, Request
 
 from sandbox.answers import Answer, Refused
 from sandbox.books import Books
-from sandbox.faults import Fault, Faults, Kind
+from sandbox.clock import Clock
+from sandbox.faults import STALE_SECONDS, Fault, Faults, Kind
 
 Handler = Callable[[Request], Answer]
 # (request, body, spoil) -> headers; `spoil` asks for a signature that must not verify.
@@ -29,6 +30,7 @@ class Exchange:
 
     faults: Faults
     books: Books
+    clock: Clock
 
     def wrap(self, target: str, handler: Handler, signer: Signer | None = None) -> Callable[..., Any]:
         return self.wrap_gateway(
@@ -59,7 +61,8 @@ class Exchange:
                 return await self._hang_up(request, target, answer)
             raw = answer.raw()
             spoil = kind is Kind.WRONG_SIGNATURE
-            headers = signer(request, raw, spoil) if signer else {}
+            with self.clock.behind(fault.seconds or STALE_SECONDS if fault and kind is Kind.STALE_CLOCK else 0):
+                headers = signer(request, raw, spoil) if signer else {}
             self._write_down(request, target, answer.status, raw, kind)
             sent = envelope(request, answer, spoil) if envelope else answer
             return HTTPResponse(sent.raw(), sent.status, headers, sent.media_type)

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+STALE_SECONDS, HELD_SECONDS = 600.0, 30.0
+
 
 class Kind(StrEnum):
     DELAY = "delay"
@@ -12,11 +14,16 @@ class Kind(StrEnum):
     DUPLICATE = "duplicate"
     WRONG_SIGNATURE = "wrong_signature"
     STATUS = "status"
+    STALE_CLOCK = "stale_clock"
+    OUT_OF_ORDER = "out_of_order"
 
 
 _ANSWERING = frozenset({Kind.DELAY, Kind.DROP, Kind.STATUS})
 _SIGNED_ANSWERING = _ANSWERING | {Kind.WRONG_SIGNATURE}
-_NOTIFYING = frozenset({Kind.DELAY, Kind.DROP, Kind.DUPLICATE, Kind.WRONG_SIGNATURE})
+# Signatures that carry the moment they were made at.
+_STAMPED_ANSWERING = _SIGNED_ANSWERING | {Kind.STALE_CLOCK}
+_NOTIFYING = frozenset({Kind.DELAY, Kind.DROP, Kind.DUPLICATE, Kind.WRONG_SIGNATURE, Kind.OUT_OF_ORDER})
+_STAMPED_NOTIFYING = _NOTIFYING | {Kind.STALE_CLOCK}
 
 # Where a fault may strike, and which kinds mean something there.
 TARGETS = {
@@ -26,13 +33,15 @@ TARGETS = {
     "wechat.message": _ANSWERING,
     "wechat.face_open": _ANSWERING,
     "wechat.face_query": _ANSWERING,
-    "pay.order": _SIGNED_ANSWERING,
-    "pay.query": _SIGNED_ANSWERING,
-    "pay.close": _SIGNED_ANSWERING,
-    "pay.notify": _NOTIFYING,
-    "pay.refund": _SIGNED_ANSWERING,
-    "pay.refund_query": _SIGNED_ANSWERING,
-    "pay.refund_notify": _NOTIFYING,
+    "pay.order": _STAMPED_ANSWERING,
+    "pay.query": _STAMPED_ANSWERING,
+    "pay.close": _STAMPED_ANSWERING,
+    "pay.notify": _STAMPED_NOTIFYING,
+    "pay.refund": _STAMPED_ANSWERING,
+    "pay.refund_query": _STAMPED_ANSWERING,
+    "pay.bill": _STAMPED_ANSWERING,
+    "pay.bill_download": _ANSWERING,
+    "pay.refund_notify": _STAMPED_NOTIFYING,
     "alipay.gateway": _SIGNED_ANSWERING,
     "alipay.oauth": _SIGNED_ANSWERING,
     "alipay.certify_open": _SIGNED_ANSWERING,
@@ -47,22 +56,26 @@ TARGETS = {
     "alipay.bill_download": _ANSWERING,
     "alipay.message": _SIGNED_ANSWERING,
     "alipay.subscribe_query": _SIGNED_ANSWERING,
-    "alipay.notify": _NOTIFYING,
+    "alipay.notify": _STAMPED_NOTIFYING,
     "carrier.poll": _ANSWERING,
     "carrier.query": _ANSWERING,
     "carrier.sf": _ANSWERING,
     "carrier.notify": _NOTIFYING,
-    "tax.declare": _SIGNED_ANSWERING,
-    "tax.notify": _NOTIFYING,
-    "departments.marriage": _SIGNED_ANSWERING,
-    "departments.household": _SIGNED_ANSWERING,
-    "departments.status": _SIGNED_ANSWERING,
+    "tax.declare": _STAMPED_ANSWERING,
+    "tax.notify": _STAMPED_NOTIFYING,
+    "departments.marriage": _STAMPED_ANSWERING,
+    "departments.household": _STAMPED_ANSWERING,
+    "departments.status": _STAMPED_ANSWERING,
 }
 
 
 @dataclass(slots=True)
 class Fault:
-    """`times` 0 means until cleared; `after` lets the work be done before the answer is lost."""
+    """`times` 0 means until cleared; `after` lets the work be done before the answer is lost.
+
+    `seconds`: how long a `delay` lasts, how old the stamp of a `stale_clock` is (unset: 10 minutes), and how long a
+    notification `out_of_order` waits at most for the next one of its target to pass it (unset: 30).
+    """
 
     target: str
     kind: Kind

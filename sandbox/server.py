@@ -11,7 +11,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from sandbox.control import alipay, carrier, departments, money, phones, refunds, weather
+from sandbox.control import alipay, bills, carrier, departments, money, phones, refunds, weather
 from sandbox.departments.records import Source
 from sandbox.exchange import Handler, Signer
 from sandbox.state import World, open_world
@@ -65,7 +65,7 @@ def make_app(world: World) -> "Sanic[Any, Any]":
     _mount_alipay(app, world)
     _mount_departments(app, world)
     _mount_carriers(app, world)
-    for part in (weather, phones, money, alipay, departments, carrier, refunds):
+    for part in (weather, phones, money, alipay, departments, carrier, refunds, bills):
         part.mount(app, world)
     return app
 
@@ -92,6 +92,8 @@ def _mount_pay(app: "Sanic[Any, Any]", world: World) -> None:
         refunds = f"{root}/v3/refund/domestic/refunds"
         _mount(app, world, "pay.refund", f"POST {refunds}", world.refunds.refund, pay.sign_answer)
         _mount(app, world, "pay.refund_query", f"GET {refunds}/<number:str>", world.refunds.query, pay.sign_answer)
+        _mount(app, world, "pay.bill", f"GET {root}/v3/bill/tradebill", world.bills.ask, pay.sign_answer)
+        _mount(app, world, "pay.bill_download", f"GET {root}/v3/billdownload/file", world.bills.download)
 
 
 def _mount_carriers(app: "Sanic[Any, Any]", world: World) -> None:

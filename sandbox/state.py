@@ -18,6 +18,7 @@ from sandbox.exchange import Exchange
 from sandbox.faults import Faults
 from sandbox.people import People
 from sandbox.tax import TaxBureau
+from sandbox.wechat.bills import Bills
 from sandbox.wechat.face import Faces
 from sandbox.wechat.login import Login
 from sandbox.wechat.messages import Messages
@@ -48,6 +49,7 @@ class World:
     announcer: Announcer
     pay: Pay
     refunds: RefundDesk
+    bills: Bills
     bureau: TaxBureau
     hub: Hub
     alipay: Alipay
@@ -69,6 +71,7 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
     orders = Orders(books=books, clock=clock)
     stamp = Stamp(keys=keys, clock=clock)
     announcer = Announcer(keys=keys, clock=clock, orders=orders, courier=courier, stamp=stamp)
+    refund_books = Refunds(books=books, clock=clock)
     pay = Pay(keys=keys, clock=clock, people=people, orders=orders, announcer=announcer)
     return World(
         keys=keys,
@@ -76,7 +79,7 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
         books=books,
         people=people,
         faults=faults,
-        exchange=Exchange(faults, books),
+        exchange=Exchange(faults, books, clock),
         courier=courier,
         tokens=tokens,
         login=Login(keys=keys, clock=clock, people=people, tokens=tokens),
@@ -89,11 +92,19 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
             keys=keys,
             clock=clock,
             orders=orders,
-            books=Refunds(books=books, clock=clock),
+            books=refund_books,
             pay=pay,
             courier=courier,
             stamp=stamp,
             time_scale=time_scale,
+        ),
+        bills=Bills(
+            keys=keys,
+            clock=clock,
+            books=books,
+            orders=orders,
+            refunds=refund_books,
+            check_signature=pay.check_signature,
         ),
         hub=Hub(door=_hub_door(keys, clock), clock=clock, books=books, records=Records(books, people)),
         bureau=TaxBureau(keys=keys, clock=clock, books=books, people=people, courier=courier),

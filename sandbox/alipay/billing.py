@@ -5,7 +5,7 @@ import re
 import secrets
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from sandbox.alipay.money import yuan
 from sandbox.alipay.refusals import failed
 from sandbox.alipay.trades import Trades, read, written
 from sandbox.answers import Answer, Refused
+from sandbox.bill_changes import BillChanges
 from sandbox.books import Books
 from sandbox.clock import BEIJING, Clock
 from sandbox.credentials import Keys
@@ -79,13 +80,9 @@ class Billing:
     def __init__(self, *, keys: Keys, clock: Clock, books: Books, trades: Trades) -> None:
         self._keys = keys
         self._clock = clock
-        self._books = books
         self._trades = trades
         self._links: dict[str, tuple[str, int]] = {}
-        self._unknown: list[Line] = []
-        self._omitted: set[str] = set()
-        for entry in books.read("alipay_bill_changes"):
-            self._take(entry)
+        self.changes = BillChanges(books, "alipay_bill_changes")
 
     def link(self, call: Call) -> dict[str, Any]:
         """A trade bill's address, good once and for 30 seconds; a day without business has an empty bill."""
@@ -105,29 +102,10 @@ class Billing:
             raise Refused(404, {"error": "下载地址已失效"})
         return Answer(200, None, self._zip(period), "application/zip")
 
-    def add_line(self, line: Line) -> None:
-        """A row of which the merchant knows nothing, from now on in the bill of its day."""
-        self._change({"line": asdict(line)})
-
-    def omit(self, out_trade_no: str) -> None:
-        """Leave out what the merchant knows of."""
-        self._change({"omitted": out_trade_no})
-
-    def _change(self, entry: dict[str, Any]) -> None:
-        self._take(entry)
-        self._books.write("alipay_bill_changes", entry)
-
-    def _take(self, entry: dict[str, Any]) -> None:
-        if "line" in entry:
-            self._unknown.append(Line(**entry["line"]))
-        else:
-            self._omitted.add(entry["omitted"])
-
     def _lines(self, period: str) -> list[Line]:
-        known = (line for line in self._known() if line.out_trade_no not in self._omitted)
-        return sorted(
-            (each for each in (*known, *self._unknown) if each.at.startswith(period)), key=lambda line: line.at
-        )
+        told = [Line(**row) for row in self.changes.added]
+        told += [line for line in self._known() if not self.changes.omits(line.out_request_no or line.out_trade_no)]
+        return sorted((line for line in told if line.at.startswith(period)), key=lambda line: line.at)
 
     def _known(self) -> Iterator[Line]:
         for trade in self._trades.all():
@@ -139,10 +117,11 @@ class Billing:
                 "subject": trade.subject,
                 "created_at": trade.created_at,
             }
-            yield Line(**common, at=trade.paid_at, amount=trade.total)
+            yield Line(**common, at=trade.paid_at, amount=self.changes.amount(trade.out_trade_no, trade.total))
             for refund in trade.refunds:
                 number = refund["out_request_no"]
-                yield Line(**common, at=refund["at"], amount=refund["amount"], out_request_no=number)
+                amount = self.changes.amount(number, refund["amount"])
+                yield Line(**common, at=refund["at"], amount=amount, out_request_no=number)
 
     def _zip(self, period: str) -> bytes:
         lines = self._lines(period)

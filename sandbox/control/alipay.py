@@ -1,8 +1,6 @@
 """What happens on phones that have Alipay, and notifications beyond the honest ones."""
 
-import secrets
 from dataclasses import asdict
-from datetime import date
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -10,7 +8,6 @@ from pydantic import Field
 from sanic import Request, Sanic
 
 from sandbox.alipay.announcing import Falsehood
-from sandbox.alipay.billing import Line
 from sandbox.alipay.certifying import PAGE_METHOD
 from sandbox.alipay.gateway import params_of_url
 from sandbox.answers import Refused
@@ -55,16 +52,6 @@ class SubscribeForm(Form):
     accept: bool = True
 
 
-class BillLineForm(Form):
-    """`add`: a row of `day` that the merchant knows nothing of; `omit`: the rows of a trade disappear."""
-
-    action: Literal["add", "omit"] = "add"
-    out_trade_no: str = Field(min_length=1)
-    day: date | None = None
-    amount_fen: int = Field(default=1, ge=1)
-    out_request_no: str = ""
-
-
 class NotifyForm(Form):
     """`out_trade_no` says about which trade; `claim_out_trade_no` is what the notification then says."""
 
@@ -92,7 +79,6 @@ def mount(app: "Sanic[Any, Any]", world: World) -> None:
     add(app, world, "GET /alipay/templates", Nothing, _templates)
     add(app, world, "POST /alipay/subscribe", SubscribeForm, _subscribe)
     add(app, world, "GET /alipay/messages", Nothing, _messages)
-    add(app, world, "POST /alipay/bill-line", BillLineForm, _bill_line)
 
 
 async def _login(world: World, form: LoginForm, _request: Request) -> dict[str, Any]:
@@ -167,22 +153,3 @@ async def _subscribe(world: World, form: SubscribeForm, _request: Request) -> di
 async def _messages(world: World, _form: Nothing, request: Request) -> dict[str, Any]:
     key = request.args.get("person")
     return {"items": world.alipay.messages.sent_to(person(world, key).key if key else None)}
-
-
-async def _bill_line(world: World, form: BillLineForm, _request: Request) -> dict[str, Any]:
-    if form.action == "omit":
-        world.alipay.billing.omit(form.out_trade_no)
-        return {"result": "ok"}
-    if form.day is None:
-        raise wrong("a line that is added needs its day")
-    line = Line(
-        trade_no=f"{form.day:%Y%m%d}22001{secrets.randbelow(10**15):015}",
-        out_trade_no=form.out_trade_no,
-        subject="不动产登记费",
-        created_at=f"{form.day} 12:00:00",
-        at=f"{form.day} 12:00:30",
-        amount=form.amount_fen,
-        out_request_no=form.out_request_no,
-    )
-    world.alipay.billing.add_line(line)
-    return {"result": "ok", "line": asdict(line)}

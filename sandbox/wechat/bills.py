@@ -16,6 +16,7 @@ from sandbox.books import Books
 from sandbox.clock import BEIJING, Clock
 from sandbox.credentials import Keys
 from sandbox.wechat.pay_orders import Orders, refuse
+from sandbox.wechat.refund_books import Refunds
 
 LINK_SECONDS = 300
 _READY_HOUR = 10
@@ -73,7 +74,7 @@ class Bills:
         clock: Clock,
         books: Books,
         orders: Orders,
-        refunds: Callable[[], Iterable[Movement]],
+        refunds: Refunds,
         check_signature: Callable[[Request], None],
     ) -> None:
         self._keys = keys
@@ -161,7 +162,20 @@ class Bills:
                     product=str(order.asked.get("description") or ""),
                     attach=order.attach or "",
                 )
-        yield from self._refunds()
+        for refund in self._refunds.all():
+            yield Movement(
+                at=refund.create_time,  # a bill has a refund when it is taken on, and says no more of it
+                openid=self._payer(refund.out_trade_no),
+                transaction_id=refund.transaction_id,
+                out_trade_no=refund.out_trade_no,
+                amount=self.changes.amount(refund.out_refund_no, refund.amount),
+                refund_id=refund.refund_id,
+                out_refund_no=refund.out_refund_no,
+            )
+
+    def _payer(self, out_trade_no: str) -> str:
+        order = self._orders.get(out_trade_no)
+        return order.openid if order else ""
 
     def _written(self, moves: list[Movement]) -> bytes:
         rows = [self._row(move) for move in moves]
