@@ -1,5 +1,6 @@
 """The service guide: what a business asks for, how long it takes, what it costs."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from kit.web.validation import Answer, Query
 from server.catalogue import queries
 from server.catalogue.content import BusinessType, FeeSchedule
 from server.catalogue.errors import BusinessUnknown
+from server.catalogue.laws import Law, laws_of
 from server.catalogue.rules import is_in_force
 from server.journeys.house import House
 
@@ -63,6 +65,14 @@ class FeeGuide(Answer):
     source: str
 
 
+class LawGuide(Answer):
+    """A legal basis: `subject` says what it settles."""
+
+    title: str
+    articles: str
+    subject: str
+
+
 class Guide(Answer):
     code: str
     name: str
@@ -77,6 +87,7 @@ class Guide(Answer):
     fee_due: str
     fee_due_text: str
     fees: list[FeeGuide]
+    laws: list[LawGuide]
     commitment_title: str
     commitment_text: str
 
@@ -99,7 +110,9 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
             business = await queries.business(house.catalogue, code=code.upper(), district=call.input.district or "")
         except BusinessUnknown:
             raise NotFound from None
-        return _guide(business, _fees(house, await queries.fee_rules(house.catalogue), call.input.district))
+        fees = _fees(house, await queries.fee_rules(house.catalogue), call.input.district)
+        laws = laws_of(await queries.laws(house.catalogue), business=business.code)
+        return _guide(business, fees, laws)
 
     return routes.blueprint
 
@@ -120,7 +133,7 @@ def _fees(house: House, schedule: FeeSchedule, district: str | None) -> list[Fee
     ]
 
 
-def _guide(business: BusinessType, fees: list[FeeGuide]) -> Guide:
+def _guide(business: BusinessType, fees: list[FeeGuide], laws: Sequence[Law]) -> Guide:
     return Guide(
         code=business.code,
         name=business.name,
@@ -149,6 +162,7 @@ def _guide(business: BusinessType, fees: list[FeeGuide]) -> Guide:
         fee_due=business.fee_due.value,
         fee_due_text=_FEE_DUE_TEXTS[business.fee_due.value],
         fees=fees,
+        laws=[LawGuide(title=law.title, articles=law.articles, subject=law.subject) for law in laws],
         commitment_title=business.commitment.title,
         commitment_text=business.commitment.text,
     )

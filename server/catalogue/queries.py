@@ -6,6 +6,7 @@ import orjson
 from kit.clock import local_date
 from server.catalogue.content import BusinessType, ConflictTable, Dictionary, FeeSchedule
 from server.catalogue.errors import BusinessUnknown
+from server.catalogue.laws import Law, load_laws
 from server.catalogue.models import CatalogueVersion
 from server.catalogue.parsing import (
     load_business,
@@ -64,6 +65,15 @@ async def fee_rules(needs: Needs) -> FeeSchedule:
 
 async def _fees() -> FeeSchedule:
     return load_fees(await _table("fees"))
+
+
+async def laws(needs: Needs) -> tuple[Law, ...]:
+    """What the guide names as the legal basis, of every business."""
+    return await needs.cache.get(("laws",), _laws)
+
+
+async def _laws() -> tuple[Law, ...]:
+    return load_laws(await _table("laws"))
 
 
 async def working_days(needs: Needs) -> WorkCalendar:

@@ -9,6 +9,7 @@ from tortoise.exceptions import IntegrityError
 from kit.db import transactional
 from kit.ids import new_id
 from kit.log import get_logger
+from server.catalogue.laws import load_laws
 from server.catalogue.loading import BUSINESS_FILES, read_shipped
 from server.catalogue.models import CatalogueVersion
 from server.catalogue.parsing import (
@@ -28,6 +29,7 @@ TABLES = {
     "dictionaries": load_dictionaries,
     "working_days": load_calendar,
     "sources": load_sources,
+    "laws": load_laws,
 }
 """The tables beside the business types, each with what reads it; their rules carry dates of their own."""
 

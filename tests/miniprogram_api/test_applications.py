@@ -362,5 +362,8 @@ async def test_the_guide_is_for_everybody(city: City):
         assert guide["fee_due_text"] == "审核通过后"
         assert {fee["base_fen"] for fee in guide["fees"]} >= {8000, 55000}
         assert [line["code"] for line in guide["materials"] if line["always"]][:4] == ["M01", "M02", "M03", "M04"]
+        assert [step["code"] for step in guide["steps"]][:1] == ["acceptance"]
+        assert {law["title"] for law in guide["laws"]} >= {"不动产登记暂行条例", "中华人民共和国契税法"}
+        assert all(law["articles"] and law["subject"] for law in guide["laws"])
         missing = await http.get("/api/v1/catalogue/businesses/wishes")
         assert (missing.status_code, missing.json()["code"]) == (404, "NOT_FOUND")

@@ -48,6 +48,8 @@ async def test_what_is_shipped_is_loaded_once(needs: Needs):
         ("table", "conflicts", 1),
         ("table", "dictionaries", 1),
         ("table", "fees", 1),
+        ("table", "laws", 1),
+        ("table", "sources", 1),
         ("table", "working_days", 1),
     ]
 
@@ -130,7 +132,7 @@ async def test_two_processes_may_load_at_once(needs: Needs, monkeypatch: pytest.
     monkeypatch.setattr(CatalogueVersion, "filter", blind_at_first)
     await service.load_shipped(needs)
     monkeypatch.undo()
-    assert len(await fetch("SELECT id FROM catalogue_version")) == 5
+    assert len(await fetch("SELECT id FROM catalogue_version")) == 7
 
 
 async def test_a_constraint_broken_by_anything_else_is_an_error(db: object, monkeypatch: pytest.MonkeyPatch):

@@ -47,8 +47,8 @@ async def clerk(at: Hall, people: identity.World) -> AsyncIterator[httpx.AsyncCl
         yield http
 
 
-async def post(http: httpx.AsyncClient, path: str, body: Any, key: str, token: str = "320114") -> httpx.Response:
-    return await http.post(path, json=body, headers={"Idempotency-Key": key, "Authorization": f"Bearer {token}"})
+async def post(http: httpx.AsyncClient, path: str, body: Any, key: str, bearer: str = "320114") -> httpx.Response:
+    return await http.post(path, json=body, headers={"Idempotency-Key": key, "Authorization": f"Bearer {bearer}"})
 
 
 async def test_a_visitor_from_the_list_to_the_counter(

@@ -1,0 +1,150 @@
+"""Three hundred people want thirty places in the same moment, and one of the two servers dies half-way."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from bench.rows import sign_in
+from kit.crypto.cipher import Cipher
+from kit.crypto.keys import load_key_ring
+from kit.db.connection import credentials, database
+from sandbox.run.installation import free_ports
+from server.database import APPS
+from server.settings import read
+from tests.journeys.city import Build, City
+
+PEOPLE, PLACES = 300, 30
+_BUSINESS = "TRANSFER_RESALE"
+_BOOK = "/api/v1/appointments"
+_PATIENCE_SECONDS = 30.0
+_LIVE = "state IN ('held', 'booked')"
+
+
+@pytest.fixture
+def city(build: Build) -> Iterator[City]:
+    with build("mariadb") as found:
+        yield found
+
+
+@dataclass
+class Rush:
+    """What everybody was answered; `kill` strikes once, when half of the places are gone."""
+
+    city: City
+    urls: tuple[str, str]
+    held: dict[str, str] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    unanswered: int = 0
+    killed: bool = False
+
+    async def run(self, tokens: list[str], slot_id: str) -> None:
+        limits = httpx.Limits(max_connections=PEOPLE)
+        async with (
+            httpx.AsyncClient(base_url=self.urls[0], limits=limits, timeout=30, trust_env=False) as first,
+            httpx.AsyncClient(base_url=self.urls[1], limits=limits, timeout=30, trust_env=False) as second,
+        ):
+            doors = (first, second)
+            await asyncio.gather(
+                *(self._wish(doors[serial % 2], doors[1], token, slot_id) for serial, token in enumerate(tokens))
+            )
+
+    async def _wish(self, door: httpx.AsyncClient, other: httpx.AsyncClient, token: str, slot_id: str) -> None:
+        """Ask until there is an answer, at the other server after the first has gone, under the same key."""
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"rush-{token[:40]}"}
+        wanted = {"slot_id": slot_id, "business_type": _BUSINESS}
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                answer = await door.post(_BOOK, json=wanted, headers=headers)
+            except httpx.TransportError:
+                self.unanswered += 1
+                door = other
+                continue
+            if answer.status_code == 201:
+                self.held[token] = answer.json()["id"]
+                self._strike()
+            else:
+                self.refused.append(answer.json()["code"])
+            return
+        pytest.fail("somebody was never answered")
+
+    def _strike(self) -> None:
+        if len(self.held) >= PLACES // 2 and not self.killed:
+            self.killed = True
+            self.city.kill("server")
+
+
+def _second_server(city: City) -> str:
+    """Another process on the same database, at a port of its own."""
+    port = free_ports()[0]
+    city._start("second", "serve", YICHUANG_HTTP__PORT=str(port))
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            if httpx.get(f"{url}/healthz", trust_env=False).status_code == 200:
+                return url
+        except httpx.HTTPError:
+            assert city.running("second"), city.last_words("second")
+            assert time.monotonic() < deadline, city.last_words("second")
+            time.sleep(0.02)
+
+
+async def _crowd(city: City) -> list[str]:
+    cipher = Cipher(load_key_ring(read(city.house.settings_file).crypto.keys_directory))
+    async with database(credentials(city.database_url), APPS):
+        return [each.token for each in await sign_in(cipher, count=PEOPLE)]
+
+
+def _slot(city: City) -> str:
+    """The last slot of the last day, with thirty places."""
+    (row,) = city.rows(
+        "SELECT s.id FROM appointments_slot s JOIN appointments_office o ON o.id = s.office_id "
+        "WHERE o.district = '320114' AND s.business_group = 'transfer' ORDER BY s.starts_at DESC LIMIT 1"
+    )
+    city.rows("UPDATE appointments_slot SET capacity = ? WHERE id = ?", PLACES, row["id"])
+    return str(row["id"])
+
+
+def _confirm(url: str, held: dict[str, str]) -> None:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        for token, booking_id in held.items():
+            headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"confirm-{booking_id}"}
+            answer = http.post(f"{_BOOK}/{booking_id}/confirmation", json={}, headers=headers)
+            assert (answer.status_code, answer.json()["state"]) == (200, "booked"), answer.text
+
+
+def _booked(city: City, slot_id: str) -> int:
+    return int(city.rows("SELECT booked FROM appointments_slot WHERE id = ?", slot_id)[0]["booked"])
+
+
+def test_three_hundred_at_thirty_places(city: City):
+    second = _second_server(city)
+    tokens, slot_id = asyncio.run(_crowd(city)), _slot(city)
+    rush = Rush(city, (city.url, second))
+    asyncio.run(rush.run(tokens, slot_id))
+
+    assert rush.killed
+    assert rush.unanswered > 0, "the server died when nobody waited for it"
+    assert len(rush.held) == PLACES
+    assert (len(rush.refused), set(rush.refused)) == (PEOPLE - PLACES, {"SLOT_FULL"})
+    rows = city.rows("SELECT id, resident_id, state FROM appointments_booking")
+    assert sorted(row["id"] for row in rows) == sorted(rush.held.values())
+    assert len({row["resident_id"] for row in rows}) == PLACES
+    assert city.count("appointments_booking", f"slot_id = ? AND {_LIVE}", slot_id) == _booked(city, slot_id) == PLACES
+
+    half = dict(list(rush.held.items())[: PLACES // 2])
+    _confirm(second, half)
+    numbers = city.rows("SELECT number FROM appointments_booking WHERE state = 'booked'")
+    assert len({row["number"] for row in numbers}) == len(half)
+    city.move_clock(301)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while city.count("appointments_booking", "state = 'held'"):
+        assert time.monotonic() < deadline, city.last_words("worker")
+        time.sleep(0.05)
+    assert city.count("appointments_booking", _LIVE) == _booked(city, slot_id) == len(half)
+    assert city.count("appointments_booking", "state = 'expired' AND active_key IS NULL") == PLACES - len(half)
