@@ -1,6 +1,6 @@
 """What a wallet lets stand in a template's field, by the kind of the field; pure.
 
-The kinds and limits are WeChat's for subscription messages (number, letter ... as its message template page lists them).
+The kinds and limits are WeChat's for subscription messages, as its page on message templates lists them.
 WeChat does not say what it counts as a character: here it is a UTF-16 unit, the most that any count comes to.
 """
 
@@ -70,8 +70,8 @@ def flaw(field: str, text: str) -> str | None:
 def fit(field: str, text: str) -> str:
     """The text as the field takes it, shortened where it is too long.
 
-    An empty value or a line break makes WeChat refuse the whole message. ValueError for an unknown kind, and for what no
-    shortening can mend: a time that is none, an amount that is none, letters where there are none.
+    An empty value or a line break makes WeChat refuse the whole message. ValueError for an unknown kind, and for what
+    no shortening can mend: a time that is none, an amount that is none, letters where there are none.
     """
     kind = KINDS.get(kind_of(field))
     if kind is None:

@@ -169,5 +169,7 @@ def _template(entry: Mapping[str, Any], variables: Mapping[str, Variable]) -> Te
         raise ValueError(f"template {entry.get('code')} lacks a text")
     sms = SmsUse(entry.get("sms", SmsUse.NEVER))
     made = Template(**given, wechat=wechat, alipay=alipay, sms=sms, sms_text=entry.get("sms_text", ""))
-    unsaid = Variable(VariableKind.TEXT, 20)
-    return replace(made, variables={name: variables.get(name, unsaid) for name in sorted(made.params)})
+    unknown = made.params - variables.keys()
+    if unknown:
+        raise ValueError(f"template {made.code} has undeclared {', '.join(sorted(unknown))}")
+    return replace(made, variables={name: variables[name] for name in sorted(made.params)})

@@ -41,7 +41,7 @@ class _Queued:
 async def deliver(needs: Needs, *, delivery_id: str) -> None:
     """Send one queued delivery; a transient OutsideError passes through, so that it is tried again.
 
-    Nobody reachable or no consent ends as `skipped`, a refusal for good as `failed`; then it is the next channel's turn.
+    Nobody reachable or no consent ends as `skipped`, a refusal for good as `failed`; then the next channel is tried.
     """
     queued = await _open(needs, delivery_id)
     if queued is None:
