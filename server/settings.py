@@ -58,6 +58,9 @@ class AlipaySettings(Section):
     aes_key_file: Path = Field(description="File with the app's AES key in base64, for phone numbers")
     seller_id: str = Field(description="The merchant's Alipay number, 2088 and 12 digits")
     templates: dict[str, str] = Field(default={}, description="Our template code -> Alipay's template id")
+    bill_hosts: tuple[str, ...] = Field(
+        default=("dwbillcenter.alipay.com",), description="Hosts that daily bills may be downloaded from, no others"
+    )
 
 
 class SmsSettings(Section):
@@ -251,6 +254,8 @@ class Settings(Section):
             section = getattr(self, room)
             if section is not None:
                 yield f"{room}.base_url", section.base_url
+        for host in self.alipay.bill_hosts if self.alipay else ():
+            yield "alipay.bill_hosts", f"https://{host}"
         if self.carrier is not None and self.carrier.sf is not None:
             yield "carrier.sf.url", self.carrier.sf.url
         for name in ("platform_url", "registry_url"):

@@ -17,12 +17,14 @@ from kit.outbox.drain import Drain
 from kit.outbox.loop import Loop
 from kit.outbox.queries import counts, oldest_due_seconds
 from kit.outbox.wake import Alarm
+from payments import service as payments
 from server import wiring
 from server.database import APPS
 from server.settings import Settings
 
 HEARTBEAT_SECONDS = 5.0
 SEAL_SECONDS = 2.0
+BILLS_SECONDS = 5.0
 log = get_logger("worker")
 _ROWS = Gauge("outbox_rows", "Unfinished outbox rows", ["state"])
 _OLDEST = Gauge("outbox_oldest_due_seconds", "How long the oldest row has been due that nobody has finished")
@@ -72,9 +74,18 @@ async def _work(settings: Settings, built: wiring.Built) -> None:
         await forget_dead(now=now)
         await built.tidy()
 
+    async def open_bills(_: datetime) -> None:
+        if settings.role != "registry":
+            await payments.open_due_bills(house.payments)
+
     timers = [
         asyncio.create_task(_every(seconds, action, built, stop))
-        for seconds, action in ((HEARTBEAT_SECONDS, alive), (SEAL_SECONDS, seal), (settings.worker.tidy_seconds, tidy))
+        for seconds, action in (
+            (HEARTBEAT_SECONDS, alive),
+            (SEAL_SECONDS, seal),
+            (BILLS_SECONDS, open_bills),
+            (settings.worker.tidy_seconds, tidy),
+        )
     ]
     log.info("worker_started", role=settings.role, pid=os.getpid())
     try:

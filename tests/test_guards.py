@@ -54,6 +54,7 @@ HANDLERS = [
     "fees.settled",
     "notifications.deliver",
     "notifications.receipt",
+    "payments.fetch_bill",
     "payments.poll",
     "payments.refund",
     "payments.settle_notice",

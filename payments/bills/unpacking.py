@@ -5,6 +5,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import IO
 
 from payments.bills.bill import UnreadableBill
 
@@ -51,7 +52,7 @@ def _entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return entries
 
 
-def _read(file: io.BufferedIOBase | gzip.GzipFile | zipfile.ZipExtFile, most: int) -> bytes:
+def _read(file: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
     """Read on while it stays within bounds: what a header says of the size is nobody's word."""
     content = bytearray()
     while chunk := file.read(_CHUNK):

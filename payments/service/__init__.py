@@ -1,6 +1,4 @@
-"""The verbs: open an order, pay it, settle it on a wallet's word, poll what is unknown, give money back,
-hold the wallets' daily bills against our books.
-"""
+"""The verbs: open an order, pay it, settle it on a wallet's word, poll what is unknown, give money back, reconcile."""
 
 from payments.service.billing import conclude, fetch_bill, open_due_bills
 from payments.service.giving_back import give_back

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox import credentials
 from sandbox.alipay.messages import LONG_TERM
@@ -49,6 +50,7 @@ class Partners:
                 "aes_key_file": given / "alipay_aes_key",
                 "seller_id": ids["alipay_seller_id"],
                 "templates": ids["alipay_templates"],
+                "bill_hosts": [urlsplit(self.url).netloc],
             },
             "notifications": {"alipay_standing": sorted(LONG_TERM)},
             "tax": {

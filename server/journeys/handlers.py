@@ -4,7 +4,15 @@ from kit.outbox import Handler
 from notifications import service as notifications
 from notifications.events import DeliveryQueued, ReceiptDue
 from payments import service as payments
-from payments.events import AttemptOpened, NoticeArrived, OrderOpened, PaymentSettled, RefundOpened, RefundSettled
+from payments.events import (
+    AttemptOpened,
+    BillDue,
+    NoticeArrived,
+    OrderOpened,
+    PaymentSettled,
+    RefundOpened,
+    RefundSettled,
+)
 from server.applications.events import (
     Accepted,
     ConfirmationRequested,
@@ -59,6 +67,11 @@ async def poll(house: House, event: AttemptOpened) -> None:
     await payments.poll(house.payments, attempt_id=event.attempt_id)
 
 
+async def fetch_bill(house: House, event: BillDue) -> None:
+    """Fetch a wallet's daily bill and hold it against our books."""
+    await payments.fetch_bill(house.payments, bill_id=event.bill_id)
+
+
 async def give_back(house: House, event: RefundOpened) -> None:
     """Ask a wallet to give money back, or what became of it."""
     await payments.give_back(house.payments, refund_id=event.refund_id)
@@ -90,6 +103,7 @@ PLATFORM = (
     Handler("payments.settle_notice", NoticeArrived, settle_notice),
     Handler("payments.poll", AttemptOpened, poll),
     Handler("payments.refund", RefundOpened, give_back),
+    Handler("payments.fetch_bill", BillDue, fetch_bill),
     Handler("telling.refund_settled", RefundSettled, telling.refund_settled),
     Handler("fees.settled", PaymentSettled, fees.settled),
     Handler("telling.payment_settled", PaymentSettled, telling.payment_settled),

@@ -28,7 +28,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CLERK: frozenset(
         {"appointment.read", "appointment.check_in", "appointment.manage", "delivery.read", "delivery.dispatch"}
     ),
-    Role.FINANCE: frozenset({"payments.read", "payments.refund"}),
+    Role.FINANCE: frozenset({"payments.read", "payments.reconcile", "payments.refund"}),
     Role.AUDITOR: frozenset({"audit.read"}),
     Role.ADMIN: frozenset({"staff.manage"}),
 }

@@ -165,7 +165,13 @@ def _house(
         certificates=_certificates(settings, held, clock, outbox, cipher, files),
         delivery=server.delivery.ports.Needs(clock, outbox, cipher, outside.carriers, outside.pushes),
         payments=payments.ports.Needs(
-            clock, outbox, cipher, outside.ordering, outside.notices, refunds=outside.refunds
+            clock,
+            outbox,
+            cipher,
+            outside.ordering,
+            outside.notices,
+            refunds=outside.refunds,
+            bills=outside.bills,
         ),
         notifications=notifications.ports.Needs(
             clock=clock,

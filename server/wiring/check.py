@@ -77,6 +77,7 @@ def _adapters(settings: Settings, built: Built) -> Mapping[str, Checked]:
         found |= {"tax": outside.taxes, "departments": outside.departments}
         found |= {f"{wallet} messages": channel for wallet, channel in outside.channels.items()}
         found |= {f"{wallet} pay": ordering for wallet, ordering in outside.ordering.items()}
+        found |= {f"{wallet} bills": bills for wallet, bills in outside.bills.items()}
         if not outside.ordering:
             found["payments"] = outside.absent("wechat_pay")
         found |= {f"carrier {code}": carrier for code, carrier in outside.carriers.items()}

@@ -17,7 +17,9 @@ from kit.wallets.wechat.transport import WechatApi
 from notifications.channels.wechat import WechatChannel
 from notifications.ports import Channel, Receipts
 from notifications.templates import Limits
-from payments.ports import Notices, Ordering, Refunds
+from payments.ports import Bills, Notices, Ordering, Refunds
+from payments.providers.alipay_bills import AlipayBills
+from payments.providers.wechat_bills import WechatBills
 from payments.providers.wechat_pay import WechatPay, WechatPayNotices
 from server.adapters.absent import Absent
 from server.adapters.carrier_kuaidi100 import PUSH_PATH, Kuaidi100, Kuaidi100Pushes
@@ -35,6 +37,8 @@ from server.wiring.alipay import open_alipay, open_payments
 from server.wiring.messages import open_messages
 
 WECHAT, ALIPAY = "wechat", "alipay"
+BILL_SECONDS = 120.0
+"""How long the worker waits for the file of a day's bill."""
 IDENTITY_SECONDS = 8.0
 """How long a resident waits for the wallet before being told to try again."""
 DEPARTMENT_SECONDS, DEPARTMENT_CALLS = 3.0, 16
@@ -59,6 +63,7 @@ class Partners:
     ordering: dict[str, Ordering] = field(default_factory=dict)
     notices: dict[str, Notices] = field(default_factory=dict)
     refunds: dict[str, Refunds] = field(default_factory=dict)
+    bills: dict[str, Bills] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     receipts: dict[str, Receipts] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -123,6 +128,8 @@ def _wechat_pay(settings: Settings, clock: Clock, partners: Partners) -> None:
     pay = WechatPay(transport, signer, app_id=settings.wechat.app_id, notify_url=notify_url)
     partners.ordering[WECHAT] = partners.refunds[WECHAT] = pay
     partners.notices[WECHAT] = WechatPayNotices(PayNotices(keys, read_secret(section.apiv3_key_file), clock))
+    files = partners.client("wechat_bills", timeout=BILL_SECONDS)
+    partners.bills[WECHAT] = WechatBills(transport, files, merchant_id=section.mchid)
 
 
 def _alipay(settings: Settings, clock: Clock, partners: Partners) -> None:
@@ -133,6 +140,10 @@ def _alipay(settings: Settings, clock: Clock, partners: Partners) -> None:
     pay, opener = open_payments(settings.alipay, partners.alipay_api, settings.http.public_base_url)
     partners.ordering[ALIPAY] = partners.refunds[ALIPAY] = pay
     partners.notices[ALIPAY] = opener
+    files, section = partners.client("alipay_bills", timeout=BILL_SECONDS), settings.alipay
+    partners.bills[ALIPAY] = AlipayBills(
+        partners.alipay_api, files, seller_id=section.seller_id, hosts=section.bill_hosts
+    )
 
 
 def _tax(settings: Settings, clock: Clock, partners: Partners) -> None:
