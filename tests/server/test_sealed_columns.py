@@ -13,12 +13,13 @@ from kit.db import fetch
 from kit.ids import new_id
 from server.adapters.fake_face import FakeFace
 from server.applications import service as applications_service
+from server.delivery.service.recording import take
 from server.identity import service as identity_service
 from server.journeys import seeding
 from server.registry import service as registry_service
 from server.relay import service as relay_service
 from tests.conftest import Db
-from tests.factories import applications, identity, notifications, payments, registry, staff
+from tests.factories import applications, deliveries, identity, notifications, payments, registry, staff
 from tests.factories.registry import HERE, OFFICER
 from tests.factories.road import road
 from tests.support.moments import NOON
@@ -81,6 +82,13 @@ async def _money_and_news() -> None:
     await notifications.desk().tell()
 
 
+async def _post() -> None:
+    desk = deliveries.desk()
+    await desk.send(await desk.asked(), waybill=deliveries.WAYBILL)
+    report = desk.carrier.scan("ems", deliveries.WAYBILL, (NOON, "5", "正在派送，投递员：赵师傅"))
+    await take(desk.needs, report)
+
+
 async def _register(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A case over the road, up to its certificate and the copy of it."""
 
@@ -111,6 +119,7 @@ async def full(db: Db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Db:
     await _residents()
     await _applications(tmp_path / "platform")
     await _money_and_news()
+    await _post()
     return db
 
 
