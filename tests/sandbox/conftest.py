@@ -10,6 +10,7 @@ from wechatpayv3.async_ import AsyncWeChatPay, WeChatPayType
 
 from sandbox import credentials
 from sandbox.server import Running, served
+from tests.sandbox.alipay.merchant import Merchant
 from tests.sandbox.city import City, Receiver
 
 # Fast enough for a test, slow enough to see the order: 15 s become 15 ms.
@@ -40,6 +41,11 @@ async def running(directory: Path) -> AsyncIterator[Running]:
 async def city(running: Running, directory: Path) -> AsyncIterator[City]:
     async with httpx.AsyncClient(base_url=running.url, timeout=5, trust_env=False) as http:
         yield City(http, directory / "credentials")
+
+
+@pytest.fixture
+def merchant(city: City) -> Merchant:
+    return Merchant(city)
 
 
 @pytest.fixture

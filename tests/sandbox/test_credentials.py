@@ -26,6 +26,10 @@ def test_the_city_gets_its_own_keys_and_the_partners_public_ones(directory: Path
         "alipay_app_key.pem",
         "alipay_public_key.pem",
         "alipay_aes_key",
+        "carrier_key",
+        "carrier_salt",
+        "sf_check_word",
+        "sms_secret_key",
     }
     for path in (directory / "credentials").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600

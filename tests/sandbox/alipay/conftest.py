@@ -3,13 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.alipay.merchant import Merchant
 from tests.sandbox.city import City
-
-
-@pytest.fixture
-def merchant(city: City) -> Merchant:
-    return Merchant(city)
 
 
 @pytest.fixture
