@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from sandbox.sms.texts import TEXTS as SMS_TEXTS
 from sandbox.wechat.templates import TEMPLATE_NAMES
 
 APP_ID = "wxsandbox00000001"
@@ -29,6 +30,9 @@ HUB_KEY_ID = "hub-sandbox"
 CITY_KEY_ID = "city-sandbox"
 ALIPAY_APP_ID = "2021000000000001"
 ALIPAY_SELLER_ID = "2088000000000001"
+SMS_APP_ID = "1400006666"
+SMS_SECRET_ID = "AKIDSANDBOX00000000000000000000000001"  # noqa: S105 - the id of a secret, none itself
+SMS_SIGNATURE = "一窗演示"
 CARRIER_CUSTOMER = "SANDBOXCUSTOMER0000000000000001"
 SF_PARTNER_ID = "SANDBOXCITY"
 
@@ -61,6 +65,11 @@ class Keys:
     alipay_key: RSAPrivateKey
     alipay_app_public: RSAPublicKey
     alipay_aes_key: bytes
+    sms_app_id: str
+    sms_secret_id: str
+    sms_signature: str
+    sms_templates: dict[str, str]
+    sms_secret_key: str
     carrier_customer: str
     carrier_key: str
     sf_partner_id: str
@@ -79,6 +88,7 @@ def init(directory: Path) -> bool:
     _make_hub_keys(city, partners)
     _make_alipay_keys(city, partners)
     _make_carrier_keys(city)
+    _write(city / "sms_secret_key", _text(32))
     _write(city / "app_secret", secrets.token_hex(16))
     _write(city / "apiv3_key", _text(32))
     # The ids come last: their presence says that everything else is there.
@@ -93,6 +103,7 @@ def load(directory: Path) -> Keys:
     return Keys(
         **ids,
         app_secret=(city / "app_secret").read_text(),
+        sms_secret_key=(city / "sms_secret_key").read_text(),
         carrier_key=(city / "carrier_key").read_text(),
         sf_check_word=(city / "sf_check_word").read_text(),
         apiv3_key=(city / "apiv3_key").read_bytes(),
@@ -112,7 +123,9 @@ def _is_complete(file: Path) -> bool:
     if not file.exists():
         return False
     there, wanted = json.loads(file.read_text()), _ids()
-    return bool(there.keys() == wanted.keys() and there["templates"].keys() == wanted["templates"].keys())
+    if there.keys() != wanted.keys():
+        return False
+    return all(there[name].keys() == wanted[name].keys() for name in ("templates", "alipay_templates", "sms_templates"))
 
 
 def _ids() -> dict[str, Any]:
@@ -124,6 +137,10 @@ def _ids() -> dict[str, Any]:
         "tax_key_id": TAX_KEY_ID,
         "hub_key_id": HUB_KEY_ID,
         "city_key_id": CITY_KEY_ID,
+        "sms_app_id": SMS_APP_ID,
+        "sms_secret_id": SMS_SECRET_ID,
+        "sms_signature": SMS_SIGNATURE,
+        "sms_templates": {name: str(1_000_000 + place) for place, name in enumerate(SMS_TEXTS)},
         "carrier_customer": CARRIER_CUSTOMER,
         "sf_partner_id": SF_PARTNER_ID,
         "templates": {name: _text(43) for name in TEMPLATE_NAMES},

@@ -57,6 +57,8 @@ TARGETS = {
     "alipay.message": _SIGNED_ANSWERING,
     "alipay.subscribe_query": _SIGNED_ANSWERING,
     "alipay.notify": _STAMPED_NOTIFYING,
+    "sms.send": _ANSWERING,
+    "sms.status": _ANSWERING,
     "carrier.poll": _ANSWERING,
     "carrier.query": _ANSWERING,
     "carrier.sf": _ANSWERING,

@@ -11,7 +11,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from sandbox.control import alipay, bills, carrier, departments, money, phones, refunds, weather
+from sandbox.control import alipay, bills, carrier, departments, money, phones, refunds, sms, weather
 from sandbox.departments.records import Source
 from sandbox.exchange import Handler, Signer
 from sandbox.state import World, open_world
@@ -63,9 +63,11 @@ def make_app(world: World) -> "Sanic[Any, Any]":
     _mount_pay(app, world)
     _mount(app, world, "tax.declare", "POST /tax/v1/declarations", world.bureau.declare, world.bureau.sign_answer)
     _mount_alipay(app, world)
+    served = world.exchange.wrap_gateway(world.sms.target, world.sms.serve, made_up=world.sms.made_up)
+    app.add_route(served, "/sms", methods=["POST"], name="sms")
     _mount_departments(app, world)
     _mount_carriers(app, world)
-    for part in (weather, phones, money, alipay, departments, carrier, refunds, bills):
+    for part in (weather, phones, money, alipay, departments, carrier, refunds, bills, sms):
         part.mount(app, world)
     return app
 

@@ -17,6 +17,7 @@ from sandbox.departments.records import Records
 from sandbox.exchange import Exchange
 from sandbox.faults import Faults
 from sandbox.people import People
+from sandbox.sms.cloud import SmsCloud
 from sandbox.tax import TaxBureau
 from sandbox.wechat.bills import Bills
 from sandbox.wechat.face import Faces
@@ -53,6 +54,7 @@ class World:
     bureau: TaxBureau
     hub: Hub
     alipay: Alipay
+    sms: SmsCloud
     parcels: Parcels
     kuaidi100: Kuaidi100
     sf: Sf
@@ -111,6 +113,7 @@ def open_world(directory: Path, *, time_scale: float = 1.0) -> World:
         parcels=parcels,
         kuaidi100=Kuaidi100(keys=keys, parcels=parcels, courier=courier),
         sf=Sf(keys=keys, parcels=parcels),
+        sms=SmsCloud(keys=keys, clock=clock, books=books),
         alipay=open_platform(keys=keys, clock=clock, books=books, people=people, courier=courier),
     )
 

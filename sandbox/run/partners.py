@@ -52,6 +52,14 @@ class Partners:
                 "templates": ids["alipay_templates"],
                 "bill_hosts": [urlsplit(self.url).netloc],
             },
+            "sms": {
+                "base_url": f"{self.url}/sms",
+                "secret_id": ids["sms_secret_id"],
+                "secret_key_file": given / "sms_secret_key",
+                "app_id": ids["sms_app_id"],
+                "signature": ids["sms_signature"],
+                "templates": ids["sms_templates"],
+            },
             "notifications": {"alipay_standing": sorted(LONG_TERM)},
             "tax": {
                 "base_url": f"{self.url}/tax",

@@ -14,6 +14,7 @@ TEMPLATE_NAMES = (
     "confirmation_requested",
     "certificate_ready",
     "correction_asked",
+    "progress_notice",
     "appointment_booked",
     "appointment_cancelled",
     "appointment_office_closed",

@@ -1,0 +1,1 @@
+"""Text messages: Tencent Cloud SMS as its public API behaves."""
