@@ -8,7 +8,7 @@ from kit.clock import FixedClock
 from kit.errors import OutsideError
 from kit.wallets.wechat.token import StableToken
 from kit.wallets.wechat.transport import WechatApi
-from notifications.channels.wechat import WechatChannel
+from notifications.channels.wechat import REFUSALS, Refusal, WechatChannel
 from notifications.ports import ConsentRefused, Outgoing
 from tests.support.moments import NOON
 
@@ -56,11 +56,30 @@ async def test_no_consent_is_told_apart() -> None:
         await channel({"errcode": 43101, "errmsg": "user refuse to accept the msg"})[0].send(MESSAGE)
 
 
-@pytest.mark.parametrize(("errcode", "permanent"), [(47003, True), (40003, True), (-1, False), (45009, False)])
-async def test_every_other_refusal_is_an_outside_error(errcode: int, *, permanent: bool) -> None:
+@pytest.mark.parametrize(("errcode", "refusal"), REFUSALS.items())
+async def test_every_documented_refusal_has_its_meaning(errcode: int, refusal: Refusal) -> None:
+    sending = channel({"errcode": errcode, "errmsg": "x"})[0].send(MESSAGE)
+    if refusal is Refusal.NO_CONSENT:
+        with pytest.raises(ConsentRefused):
+            await sending
+        return
     with pytest.raises(OutsideError) as caught:
-        await channel({"errcode": errcode, "errmsg": "x"})[0].send(MESSAGE)
-    assert (caught.value.code, caught.value.permanent) == (str(errcode), permanent)
+        await sending
+    assert (caught.value.code, caught.value.permanent) == (str(errcode), refusal is Refusal.FOR_GOOD)
+
+
+def test_what_wechat_documents_is_known() -> None:
+    """The codes of subscribeMessage.send, and those of the token and the limits that every call may meet."""
+    for_good, for_now = {40003, 40037, 41030, 47003, 43107, 45168, 48001}, {-1, 40001, 40014, 42001, 45009, 43108}
+    assert {code for code in for_good if REFUSALS[code] is not Refusal.FOR_GOOD} == set()
+    assert {code for code in for_now if REFUSALS[code] is not Refusal.FOR_NOW} == set()
+    assert REFUSALS[43101] is Refusal.NO_CONSENT
+
+
+async def test_what_nobody_has_heard_of_is_for_staff() -> None:
+    with pytest.raises(OutsideError) as caught:
+        await channel({"errcode": 99999, "errmsg": "x"})[0].send(MESSAGE)
+    assert (caught.value.code, caught.value.permanent) == ("99999", True)
 
 
 def test_only_templates_that_were_applied_for_have_an_id() -> None:
