@@ -81,7 +81,8 @@ async def _still_open(needs: Needs, refund_id: str, *, hinted: bool) -> _Open | 
         total_fen=attempt.amount_fen,
         reason=PAYER_READS,
     )
-    return _Open(refund.wallet, asked, before=refund.questions > 0 or refund.state != RefundState.REQUESTED)
+    before = hinted or refund.questions > 0 or refund.state != RefundState.REQUESTED
+    return _Open(refund.wallet, asked, before=before)
 
 
 async def take_refund_notice(needs: Needs, *, wallet: str, notice: RefundNotice, inbox_id: str) -> None:

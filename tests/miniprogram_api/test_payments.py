@@ -67,6 +67,10 @@ async def test_a_payer_pays_and_sees_it_paid(at: Till, phone: tuple[httpx.AsyncC
         "state_text": "已缴费",
         "lines": [{"code": "registration", "name": "不动产登记费", "amount_fen": 8000}],
         "paid_at": "2026-03-16T12:00:00+08:00",
+        "wallet": "wechat",
+        "wallet_text": "微信支付",
+        "wallets": [],
+        "refunded_fen": 0,
     }
     replay = await http.post(path, json={"wallet": "wechat"}, headers=KEY)
     assert (replay.json()["state"], replay.json()["client_params"]) == ("paid", None)
