@@ -18,8 +18,9 @@ from server.identity import service as identity_service
 from server.journeys import seeding
 from server.registry import service as registry_service
 from server.relay import service as relay_service
+from server.sharing import service as sharing_service
 from tests.conftest import Db
-from tests.factories import applications, deliveries, identity, notifications, payments, registry, staff
+from tests.factories import applications, deliveries, identity, notifications, payments, registry, sharing, staff
 from tests.factories.registry import HERE, OFFICER
 from tests.factories.road import road
 from tests.support.moments import NOON
@@ -89,6 +90,12 @@ async def _post() -> None:
     await take(desk.needs, report)
 
 
+async def _shared() -> None:
+    here = sharing.hall()
+    asked = await sharing_service.ask(here.needs, subject=sharing.subject(), source=sharing.MARRIAGE)
+    await sharing_service.record_answer(here.needs, asked_by=sharing.RESIDENT, asked=asked)
+
+
 async def _register(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A case over the road, up to its certificate and the copy of it."""
 
@@ -119,6 +126,7 @@ async def full(db: Db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Db:
     await _residents()
     await _applications(tmp_path / "platform")
     await _money_and_news()
+    await _shared()
     await _post()
     return db
 

@@ -205,3 +205,18 @@ def test_a_question_is_read_strictly() -> None:
     assert wire.decode_question(raw).unit_code == registry.H1
     with pytest.raises(WireError):
         wire.decode_question(b'{"unit_code": 1, "certificate_number": "x"}')
+
+
+def test_a_shared_material_says_where_it_is_from_and_an_upload_says_nothing() -> None:
+    shared = {
+        "source": "police_household",
+        "source_text": "公安部门户籍信息",
+        "purpose": "核定住房套数",
+        "legal_basis": "条例第二十四条",
+    }
+    upload = UP["case_package"]["materials"][0]
+    body = {**UP["case_package"], "materials": [upload, {**upload, **shared, "mime": "application/json"}]}
+    found = RegistryWire().decode_up(wire.encode_up(up("case_package", body)))
+    assert list(found.body["materials"]) == body["materials"]
+    with pytest.raises(WireError):
+        wire.encode_up(up("case_package", {**body, "materials": [{**upload, **shared, "purpose": ""}]}))

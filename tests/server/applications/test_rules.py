@@ -95,6 +95,34 @@ def test_household_and_marriage_proofs_are_asked_of_a_family_that_buys_a_home():
     ]
 
 
+@pytest.mark.parametrize(
+    ("files", "filled"),
+    [
+        ([], set()),
+        ([("M07", None, "upload"), ("M02", "a", "upload")], {("M07", None), ("M02", "a")}),
+        ([("M10H", "c", "shared")], {("M10H", None)}),
+        ([("M10H", "a", "shared")], set()),
+        ([("M10", "a", "shared"), ("M10", "b", "shared")], set()),
+        ([("M10", "a", "shared"), ("M10", "b", "shared"), ("M10", "c", "shared")], {("M10", None)}),
+        ([("M10", "a", "shared"), ("M10", None, "upload")], {("M10", None)}),
+        ([("M07", "a", "shared")], set()),
+    ],
+)
+def test_a_department_fills_a_material_once_it_answered_about_everybody(
+    files: list[tuple[str, str | None, str]], filled: set[tuple[str, str | None]]
+):
+    assert rules.filled_slots(asked(), parties=["a", "b", "c"], files=files) == filled
+
+
+def test_where_each_party_brings_their_own_the_department_does_too():
+    requirements = asked()
+    identity = replace(requirements.materials[1], source_code="police_household", source_parties=(1,))
+    assert (identity.code, identity.per_party) == ("M02", True)
+    each = replace(requirements, materials=(identity,))
+    files = [("M02", "b", "shared"), ("M02", "c", "shared")]
+    assert rules.filled_slots(each, parties=["a", "b", "c"], files=files) == {("M02", "b")}
+
+
 def test_missing_materials_are_named_with_whose_they_are():
     missing = rules.missing_materials(asked(), parties=["a"], uploaded=set())
     with pytest.raises(errors.MaterialsMissing) as refused:
