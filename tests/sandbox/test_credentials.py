@@ -3,6 +3,7 @@ import stat
 from pathlib import Path
 
 from sandbox import credentials
+from sandbox.wechat.templates import TEMPLATE_NAMES
 
 
 def test_init_is_done_once(directory: Path):
@@ -35,7 +36,7 @@ def test_the_city_gets_its_own_keys_and_the_partners_public_ones(directory: Path
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     ids = json.loads((directory / "credentials" / "credentials.json").read_text())
     assert ids["wechatpay_public_key_id"] == "PUB_KEY_ID_SANDBOX0000000000000001"
-    assert len(ids["templates"]) == 8
+    assert ids["templates"].keys() == ids["alipay_templates"].keys() == set(TEMPLATE_NAMES)
     assert len((directory / "credentials" / "apiv3_key").read_bytes()) == 32
     merchant_key = (directory / "credentials" / "merchant_key.pem").read_text()
     assert merchant_key.startswith("-----BEGIN PRIVATE KEY-----")  # PKCS#8: the SDK reads nothing else
