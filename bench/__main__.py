@@ -6,11 +6,26 @@ from types import FrameType
 
 import click
 
-from bench import login_session, payment_notifications, progress_read, verify_offline
+from bench import (
+    booking_contention,
+    login_session,
+    payment_notifications,
+    progress_read,
+    slot_calendar,
+    verify_offline,
+)
 from bench.results import Figure, table, write
 from bench.stage import ROOT, stage
 
-FIGURES = {each.NAME: each.measure for each in (progress_read, login_session, verify_offline, payment_notifications)}
+_MEASURED = (
+    progress_read,
+    login_session,
+    verify_offline,
+    slot_calendar,
+    booking_contention,
+    payment_notifications,
+)
+FIGURES = {each.NAME: each.measure for each in _MEASURED}
 RESULTS = ROOT / "var" / "bench" / "results.json"
 
 
