@@ -20,7 +20,17 @@ from server.registry import service as registry_service
 from server.relay import service as relay_service
 from server.sharing import service as sharing_service
 from tests.conftest import Db
-from tests.factories import applications, deliveries, identity, notifications, payments, registry, sharing, staff
+from tests.factories import (
+    applications,
+    appointments,
+    deliveries,
+    identity,
+    notifications,
+    payments,
+    registry,
+    sharing,
+    staff,
+)
 from tests.factories.registry import HERE, OFFICER
 from tests.factories.road import road
 from tests.support.moments import NOON
@@ -77,6 +87,11 @@ async def _applications(folder: Path) -> None:
     )
 
 
+async def _counters() -> None:
+    at = await appointments.hall()
+    await at.book(await at.slot())
+
+
 async def _money_and_news() -> None:
     till = payments.till()
     await till.pay(await till.order())
@@ -125,6 +140,7 @@ async def full(db: Db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Db:
     await _register(tmp_path / "registry", monkeypatch)
     await _residents()
     await _applications(tmp_path / "platform")
+    await _counters()
     await _money_and_news()
     await _shared()
     await _post()
