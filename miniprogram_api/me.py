@@ -13,6 +13,7 @@ from server.identity import queries, service
 from server.identity.errors import PhoneCodeRejected, PhoneNotMainland, WalletMissing
 from server.identity.rules import Level
 from server.journeys.house import House
+from server.terms.errors import TermError
 
 
 class Me(Answer):
@@ -38,7 +39,7 @@ class PhoneInput(Input):
     def _one_of_both(self) -> Self:
         given = (self.code is not None, self.response is not None, self.sign is not None)
         if given not in {(True, False, False), (False, True, True)}:
-            raise ValueError("either code, or response with sign")
+            raise TermError("PHONE_PROOF_INCOMPLETE", PhoneCodeRejected.title)
         return self
 
 

@@ -102,6 +102,7 @@ PUBLIC = {
     "GET /readyz",
     "GET /v/<code:str>",
     "POST /api/v1/certificates/verify",
+    "POST /api/v1/sessions/alipay",
     "POST /api/v1/sessions/wechat",
     "POST /staff/v1/sessions",
 }

@@ -24,6 +24,13 @@ CITY: dict[str, Any] = {
         "platform_key_id": "PUB_KEY_ID_01",
         "apiv3_key_file": "/etc/yichuang/secrets/apiv3",
     },
+    "alipay": {
+        "app_id": "2021004100000001",
+        "app_key_file": "/etc/yichuang/secrets/alipay_app.pem",
+        "public_key_file": "/etc/yichuang/alipay.pem",
+        "aes_key_file": "/etc/yichuang/secrets/alipay_aes",
+        "seller_id": "2088004100000008",
+    },
     "tax": {
         "base_url": "https://tax.city.example/api",
         "key_id": "city-1",
@@ -55,7 +62,7 @@ def city(**changed: Any) -> Settings:
 
 def test_the_settings_of_a_real_city_are_taken() -> None:
     assert city().mode == "city"
-    assert city(wechat=None, wechat_pay=None, tax=None, role="registry").role == "registry"
+    assert city(wechat=None, wechat_pay=None, alipay=None, tax=None, role="registry").role == "registry"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +74,12 @@ def test_the_settings_of_a_real_city_are_taken() -> None:
         ({"wechat__app_id": "wxsandbox00000001"}, "wechat.app_id is a sandbox value"),
         ({"wechat__app_secret_file": "/var/Sandbox/app_secret"}, "wechat.app_secret_file is a sandbox value"),
         ({"wechat_pay__platform_keys": {"PUB_KEY_ID_SANDBOX1": "/etc/a.pem"}}, "platform_keys is a sandbox value"),
+        ({"alipay__app_id": "2021000000000001"}, "alipay.app_id is a sandbox value"),
+        ({"alipay__seller_id": "2088000000000001"}, "alipay.seller_id is a sandbox value"),
+        ({"alipay__aes_key_file": "/var/sandbox/alipay_aes_key"}, "alipay.aes_key_file is a sandbox value"),
+        ({"alipay__base_url": "https://openapi-sandbox.dl.alipaydev.com/gateway.do"}, "alipay.base_url is a sandbox"),
+        ({"alipay__base_url": "https://127.0.0.1:9/alipay/gateway.do"}, "alipay.base_url is on this machine"),
+        ({"alipay__base_url": "http://openapi.alipay.com/gateway.do"}, "alipay.base_url is not https"),
         ({"tax__bureau_key_id": "tax-sandbox"}, "tax.bureau_key_id is a sandbox value"),
         ({"link__peer_key_file": "/srv/sandbox/peer.pub"}, "link.peer_key_file is a sandbox value"),
         ({"seal": {"directory": "/srv/sandbox/seal"}}, "seal.directory is a sandbox value"),

@@ -67,9 +67,17 @@ async def test_before_anything_is_prepared_it_says_what_to_do(prepared: dict[str
     assert "yichuang prepare" in _bad(await _rows(prepared))["keys and secrets"]
 
 
-def _no_wechat(given: dict[str, Any], _: Path) -> None:
-    for name in ("wechat", "wechat_pay"):
+def _no_wallet(given: dict[str, Any], _: Path) -> None:
+    for name in ("wechat", "wechat_pay", "alipay"):
         del given[name]
+
+
+def _alipay_app(given: dict[str, Any], _: Path) -> None:
+    given["alipay"]["app_id"] = "wx0123456789abcdef"
+
+
+def _alipay_keys(given: dict[str, Any], _: Path) -> None:
+    given["alipay"]["public_key_file"] = given["alipay"]["app_key_file"]
 
 
 def _address(given: dict[str, Any], _: Path) -> None:
@@ -125,8 +133,11 @@ def _written(path: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("spoil", "what", "says"),
     [
-        (_no_wechat, "wechat", "not configured"),
-        (_no_wechat, "payments", "not configured"),
+        (_no_wallet, "wechat", "not configured"),
+        (_no_wallet, "alipay", "not configured"),
+        (_no_wallet, "payments", "not configured"),
+        (_alipay_app, "alipay", "16 digits"),
+        (_alipay_keys, "keys and secrets", "no public key"),
         (_address, "public address", "is not https"),
         (_address, "wechat pay", "is not https"),
         (_tax_address, "tax", "is not https"),
@@ -181,7 +192,8 @@ def _reissue(seal: Path, begins: int, ends: int) -> None:
 async def test_partners_are_asked_only_on_request(prepared: dict[str, Any]):
     assert _bad(await _rows(prepared)) == {}
     bad = _bad(await _rows(prepared, connect=True))
-    assert bad.keys() == {"wechat, asked", "wechat pay, asked"}
+    assert bad.keys() >= {"wechat, asked", "wechat pay, asked", "alipay, asked"}
+    assert all(what.endswith(", asked") for what in bad)
     assert all("UNREACHABLE" in says for says in bad.values())
 
 
