@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from kit.wallets.wechat.pay.errors import _KNOWN, normalised, refusal
+from kit.wallets.wechat.pay.errors import TABLE, normalised, refusal
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_one_spelling(given: str, expected: str) -> None:
 
 
 def test_no_two_codes_share_a_spelling() -> None:
-    assert [normalised(name.replace("_", "")) for name in _KNOWN] == list(_KNOWN)
+    assert [normalised(name.replace("_", "")) for name in TABLE] == list(TABLE)
 
 
 @pytest.mark.parametrize(
