@@ -232,7 +232,16 @@ class Known:
     id: str
     out_trade_no: str
     transaction_id: str
+    out_refund_no: str
     reported_fen: int | None
+
+    def tells_of(self, finding: Finding) -> bool:
+        """Whether it is about the same movement: a refund is never explained by what is known of its payment."""
+        if finding.line_kind is LineKind.REFUND:
+            return finding.out_refund_no in {self.out_refund_no, self.transaction_id} - {""}
+        if self.transaction_id:
+            return self.transaction_id == finding.transaction_id
+        return self.out_trade_no == finding.out_trade_no
 
 
 def explanation(finding: Finding, known: Iterable[Known]) -> str | None:
@@ -243,10 +252,7 @@ def explanation(finding: Finding, known: Iterable[Known]) -> str | None:
     if finding.theirs_fen is None or finding.kind in _OF_THE_BILL_ALONE:
         return None
     for each in known:
-        if each.reported_fen is not None and each.reported_fen != finding.theirs_fen:
-            continue
-        numbers = {finding.transaction_id, finding.out_refund_no} - {""}
-        if each.transaction_id in numbers or (not each.transaction_id and each.out_trade_no == finding.out_trade_no):
+        if each.reported_fen in {None, finding.theirs_fen} and each.tells_of(finding):
             return each.id
     return None
 

@@ -32,6 +32,7 @@ class GivenBack:
 
     asked: NewRefund
     report: RefundReport
+    taken_at: datetime
 
 
 class FakeWallet:
@@ -88,7 +89,7 @@ class FakeWallet:
         report = RefundReport(
             refund.out_refund_no, RefundState.PROCESSING, refund.amount_fen, f"fake-{refund.out_refund_no}"
         )
-        self.given_back[refund.out_refund_no] = GivenBack(refund, report)
+        self.given_back[refund.out_refund_no] = GivenBack(refund, report, self._clock.now())
         return self.finish_refund(refund.out_refund_no) if self.instant else report
 
     async def query_refund(self, out_trade_no: str, out_refund_no: str) -> RefundReport | None:
@@ -100,7 +101,7 @@ class FakeWallet:
         known = self.given_back[out_refund_no]
         done = self._clock.now() if state is RefundState.SUCCEEDED else None
         report = replace(known.report, state=state, refunded_at=done)
-        self.given_back[out_refund_no] = GivenBack(known.asked, report)
+        self.given_back[out_refund_no] = replace(known, report=report)
         return report
 
     def returned(self, out_trade_no: str) -> int:

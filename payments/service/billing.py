@@ -75,7 +75,7 @@ async def fetch_bill(needs: Needs, *, bill_id: str) -> None:
     try:
         fetched = await bills.fetch(bill.day)
     except BillNotReady as error:
-        if not (error.absent and await _is_empty(needs, bill)):
+        if not (error.absent and await _is_empty_day(needs, bill)):
             await _again(needs, bill_id, BillState.DUE, "NOT_READY")
             return
         fetched = Bill(bill.wallet, bill.day, b"", ())
@@ -91,9 +91,8 @@ async def fetch_bill(needs: Needs, *, bill_id: str) -> None:
     await conclude(needs, bill_id=bill_id)
 
 
-async def _is_empty(needs: Needs, bill: DailyBill) -> bool:
-    ours = await reconciling.books_of_day(bill.wallet, bill.day)
-    return is_empty_day(bill.day, needs.clock.now(), our_records=sum(each.booked for each in ours))
+async def _is_empty_day(needs: Needs, bill: DailyBill) -> bool:
+    return is_empty_day(bill.day, needs.clock.now(), our_records=await reconciling.missing_of_day(bill))
 
 
 @transactional

@@ -33,7 +33,7 @@ _REFUND = (
     "FROM payments_refund r JOIN payments_attempt a ON a.id = r.attempt_id WHERE r.wallet = ?"
 )
 _DISCREPANCY = (
-    "SELECT d.id, d.out_trade_no, COALESCE(r.out_refund_no, d.transaction_id) AS number, d.reported_fen "
+    "SELECT d.id, d.out_trade_no, d.transaction_id, COALESCE(r.out_refund_no, '') AS out_refund_no, d.reported_fen "
     "FROM payments_discrepancy d LEFT JOIN payments_refund r ON r.id = d.refund_ref WHERE d.wallet = ?"
 )
 log = get_logger("payments")
@@ -95,6 +95,13 @@ async def books_of_day(wallet: str, day: date) -> list[Ours]:
     payments = await fetch(f"{_PAYMENT} AND s.paid_at >= ? AND s.paid_at < ?", span)
     refunds = await fetch(f"{_REFUND} AND r.created_at >= ? AND r.created_at < ?", span)
     return [*map(_payment, payments), *map(_refund, refunds)]
+
+
+async def missing_of_day(bill: DailyBill) -> int:
+    """How many movements of the day our books have that stand in no bill fetched so far."""
+    ours = [each.key for each in await books_of_day(bill.wallet, bill.day) if each.booked]
+    others = await _other_bills(bill, ours)
+    return sum(key not in others for key in ours)
 
 
 async def _books(bill: DailyBill, lines: Sequence[BillLine]) -> Books:
@@ -199,7 +206,7 @@ async def _known(wallet: str, findings: Sequence[Finding]) -> list[Known]:
     rows = await _in(f"{_DISCREPANCY} AND d.transaction_id", wallet, numbers)
     rows += await _in(f"{_DISCREPANCY} AND r.out_refund_no", wallet, numbers)
     rows += await _in(f"{_DISCREPANCY} AND d.out_trade_no", wallet, {each.out_trade_no for each in findings})
-    return [Known(row["id"], row["out_trade_no"], row["number"], row["reported_fen"]) for row in rows]
+    return [Known(**row) for row in rows]
 
 
 async def _create(needs: Needs, bill: DailyBill, finding: Finding, why: str | None) -> None:

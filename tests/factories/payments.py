@@ -16,6 +16,7 @@ from kit.outbox.drain import Drain
 from payments import service
 from payments.events import (
     AttemptOpened,
+    BillDue,
     NoticeArrived,
     OrderOpened,
     PaymentSettled,
@@ -25,6 +26,7 @@ from payments.events import (
 from payments.models import Attempt, Order, Refund
 from payments.ports import Needs, Notices, Ordering, Refunds
 from payments.providers.fake import FakeWallet
+from payments.providers.fake_bills import FakeBills
 from payments.rules import Line
 from tests.support.moments import NOON
 
@@ -157,16 +159,21 @@ def till(clock: FixedClock | None = None) -> Till:
     async def went_back(_: Any, event: RefundSettled) -> None:
         returned.append(event)
 
+    async def fetch_bill(house: Any, event: BillDue) -> None:
+        await service.fetch_bill(house.payments, bill_id=event.bill_id)
+
     handlers = (
         Handler("payments.settle_notice", NoticeArrived, settle_notice),
         Handler("payments.poll", AttemptOpened, poll),
         Handler("payments.refund", RefundOpened, give_back),
+        Handler("payments.fetch_bill", BillDue, fetch_bill),
         Handler("test.returned", RefundSettled, went_back),
         Handler("test.settled", PaymentSettled, settled),
         Handler("test.due", OrderOpened, due),
     )
     outbox = Outbox(handlers, clock=clock, wake=lambda: None)
     wallets = {WALLET: wallet, OTHER_WALLET: other}
-    needs = Needs(clock, outbox, cipher(), wallets, wallets, wallets)
+    bills = {name: FakeBills(clock, name, books) for name, books in wallets.items()}
+    needs = Needs(clock, outbox, cipher(), wallets, wallets, wallets, bills)
     drain = Drain(SimpleNamespace(payments=needs), handlers, clock)
     return Till(clock, wallet, other, needs, drain, told, opened, returned)

@@ -142,12 +142,12 @@ def test_every_kind_has_words_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("known", "explained"),
     [
-        (Known("d", "", "1", 8000), True),
-        (Known("d", "", "1", None), True),
-        (Known("d", "", "1", 7999), False),
-        (Known("d", "n1", "2", 8000), False),
-        (Known("d", "n1", "", 8000), True),
-        (Known("d", "n2", "", 8000), False),
+        (Known("d", "", "1", "", 8000), True),
+        (Known("d", "", "1", "", None), True),
+        (Known("d", "", "1", "", 7999), False),
+        (Known("d", "n1", "2", "", 8000), False),
+        (Known("d", "n1", "", "", 8000), True),
+        (Known("d", "n2", "", "", 8000), False),
     ],
 )
 def test_a_known_discrepancy_explains_the_same_money(known: Known, *, explained: bool) -> None:
@@ -157,7 +157,10 @@ def test_a_known_discrepancy_explains_the_same_money(known: Known, *, explained:
 
 def test_a_refunds_discrepancy_is_found_by_the_refunds_number() -> None:
     (finding,) = match(DAY, [line("r", kind=REFUND)], books()).findings
-    assert explanation(finding, [Known("d", "other", "r", None)]) == "d"
+    assert explanation(finding, [Known("d", "other", "r", "", None)]) == "d"
+    assert explanation(finding, [Known("d", "other", "t", "r", None)]) == "d"
+    of_its_payment = Known("d", finding.out_trade_no, finding.transaction_id, "", 8000)
+    assert explanation(finding, [of_its_payment]) is None
 
 
 @pytest.mark.parametrize(
@@ -171,7 +174,7 @@ def test_a_refunds_discrepancy_is_found_by_the_refunds_number() -> None:
 )
 def test_what_the_bill_alone_says_wrongly_nothing_explains(lines: list[BillLine], held: Books) -> None:
     (finding,) = match(DAY, lines, held).findings
-    assert explanation(finding, [Known("d", "n1", "1", None), Known("e", "n1", "", None)]) is None
+    assert explanation(finding, [Known("d", "n1", "1", "", None), Known("e", "n1", "", "", None)]) is None
 
 
 SIDES = st.lists(
