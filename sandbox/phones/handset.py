@@ -68,6 +68,18 @@ class Handset(ABC):
         accepted = {each["template"]: "accept" for each in templates}
         self.calls.post("accept subscription messages", f"{API}/subscriptions", {"templates": accepted})
 
+    def share_materials(self, application_id: str) -> dict[str, Any]:
+        """Have the departments asked for a draft's materials; the application as it is then."""
+        path = f"{API}/applications/{application_id}/shared-materials"
+        found: dict[str, Any] = self.calls.post("let the departments share materials", path)
+        return found
+
+    def read_evidence(self, application_id: str, evidence_id: str, *, expect: int = 200) -> dict[str, Any]:
+        """What a department shared about this phone's person."""
+        path = f"{API}/applications/{application_id}/evidence/{evidence_id}"
+        found: dict[str, Any] = self.calls.ask("read what was shared about me", "GET", path, expect=expect).json()
+        return found
+
     def sign(self, drawn: bytes) -> str:
         """A drawn signature as the mini-program sends it."""
         return base64.b64encode(drawn).decode()
