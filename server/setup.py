@@ -62,9 +62,7 @@ async def prepare(settings: Settings, *, demo: bool = False) -> list[str]:
             await notifications.load_shipped(built.house.notifications)
             done.append("message templates: shipped versions loaded")
             if demo:
-                await seed_register(built.house)
-                await seed_offices(built.house)
-                done.append("register: the demo's fictional units; offices with their slots")
+                done.append(await _seed(built.house))
         finally:
             await built.close()
     return done
@@ -92,10 +90,21 @@ async def seed_demo(settings: Settings) -> None:
     async with database(wiring.connection(settings), APPS):
         built = wiring.build(settings, partners=False)
         try:
-            await seed_register(built.house)
-            await seed_offices(built.house)
+            await _seed(built.house)
         finally:
             await built.close()
+
+
+async def _seed(house: House) -> str:
+    """What a side needs for the demo; the register is never the platform's."""
+    done = []
+    if house.role != "platform":
+        await seed_register(house)
+        done.append("the register's fictional units")
+    if house.role != "registry":
+        await seed_offices(house)
+        done.append("offices with their slots")
+    return f"demo: {', '.join(done)}"
 
 
 async def load_offices(settings: Settings, *, text: str) -> int:

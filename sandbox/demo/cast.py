@@ -17,6 +17,8 @@ _WHOLE = {"numerator": 1, "denominator": 1}
 
 OFFICER_USERNAME = "demo.officer"
 OFFICER_NAME = "演示登记员"
+CLERK_USERNAME = "demo.clerk"
+CLERK_NAME = "演示窗口人员"
 
 # What each side answers truthfully to the inquiry; a question not named here is one the demo does not know.
 _SAID_BY_ALL = {"true_intent": "yes", "shares_agreed": "yes", "other_matters": "no"}

@@ -8,15 +8,19 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 
-from sandbox.demo import cast, filing, office, paying, verifying
+from sandbox.demo import booking, cast, filing, office, paying, picture, posting, verifying, writing
 from sandbox.demo.materials import NoFontError
 from sandbox.demo.report import Report, Step
 from sandbox.demo.scene import Scene
 from sandbox.demo.sweep import sweep
+from sandbox.phones.alipay_phone import AlipayPhone
 from sandbox.phones.caller import Caller
+from sandbox.phones.clerk import Clerk
+from sandbox.phones.handset import Handset
 from sandbox.phones.journey import Journey, NotAsItShould, require
 from sandbox.phones.officer import Officer
 from sandbox.phones.outside import OutsideWorld
@@ -30,6 +34,7 @@ RESULTS = VAR / "demo"
 _HOUSE, _PARTNERS = VAR / "embedded" / "demo", VAR / "sandbox"
 # 15 seconds until WeChat Pay repeats a notification become 0.15.
 _TIME_SCALE = 0.01
+PHONES: dict[str, type[Handset]] = {"wechat": Phone, "alipay": AlipayPhone}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -40,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     journey.says = report.waiting
     try:
         with only_one(_HOUSE.with_suffix(".lock")):
-            _play(report, split=asked.split, keep=asked.keep)
+            _play(report, split=asked.split, wallet=asked.wallet, keep=asked.keep)
             _walk_sweep(report)
     except Exception as error:  # noqa: BLE001 - whatever it is, the reader is told in which step
         _explain(journey.step, error)
@@ -51,6 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     finally:
         if journey.calls:
             journey.write(RESULTS / "journey.json")
+            picture.main([str(RESULTS / "journey.json"), str(RESULTS / "journey.svg")])
     report.summary(RESULTS)
     print("\nthe case went from login to a certificate that verifies")
 
@@ -58,12 +64,15 @@ def main(arguments: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox.demo", description="One real case, end to end.")
     parser.add_argument("--split", action="store_true", help="platform and registry as two processes over HTTP")
+    parser.add_argument(
+        "--wallet", choices=sorted(PHONES), default="wechat", help="the buyer's; the sellers have WeChat"
+    )
     parser.add_argument("--keep", action="store_true", help="leave everything running afterwards, until Ctrl-C")
     return parser
 
 
-def _play(report: Report, *, split: bool, keep: bool) -> None:
-    """Steps 1 to 10; every process started here is ended here."""
+def _play(report: Report, *, split: bool, wallet: str, keep: bool) -> None:
+    """Every step on the running city; every process started here is ended here."""
     for folder in (RESULTS, _HOUSE):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -73,7 +82,7 @@ def _play(report: Report, *, split: bool, keep: bool) -> None:
         mode = "two processes and their databases" if split else "the embedded mode"
 
         def start() -> str:
-            scenes.append(_open(stack, report.journey, split=split))
+            scenes.append(_open(stack, report.journey, split=split, wallet=wallet))
             return _look_after(scenes[0].houses)
 
         report.walk(Step(1, f"{mode} and the sandbox start", start))
@@ -84,34 +93,46 @@ def _play(report: Report, *, split: bool, keep: bool) -> None:
 
 
 def _steps(scene: Scene) -> Iterator[Step]:
-    yield Step(2, "three residents log in, bind phones, prove their real names by face", lambda: filing.log_in(scene))
-    yield Step(3, "the seller looks the unit up, fills in, uploads the materials", lambda: filing.draw_up(scene))
-    yield Step(4, "each party confirms by face check; submitted, 收件回执", lambda: filing.confirm_and_submit(scene))
-    yield Step(5, "the case package reaches the registry", lambda: office.arrive(scene))
-    yield Step(6, "accepted, 受理凭证, all three told; reviewed; fee due", lambda: office.accept_and_review(scene))
-    yield Step(7, "the buyer pays 80 yuan; notified twice, settled once", lambda: paying.pay_fee(scene))
-    yield Step(8, "entry refused, tax cleared by callback, entered", lambda: office.clear_tax_and_enter(scene))
-    yield Step(9, "old certificate superseded, new one downloaded", lambda: office.receive_certificate(scene))
-    yield Step(10, "QR read back, verified offline and by link: 有效", lambda: verifying.verify(scene))
+    acts = (
+        ("three residents log in, bind phones, prove their real names by face", filing.log_in),
+        ("the buyer reads the guide, books a counter, cancels, books another", booking.book),
+        ("the seller looks the unit up; departments prove, the rest is uploaded", filing.draw_up),
+        ("each party confirms by face check; submitted, 收件回执", filing.confirm_and_submit),
+        ("the case package reaches the registry", office.arrive),
+        ("accepted, 受理凭证, all three told; reviewed; fee due", office.accept_and_review),
+        ("the officer writes to the parties, at the desk and by command", writing.write),
+        ("the buyer pays 80 yuan; notified twice, settled once", paying.pay_fee),
+        ("entry refused, tax cleared by callback, entered", office.clear_tax_and_enter),
+        ("old certificate superseded, new one downloaded", office.receive_certificate),
+        ("QR read back, verified offline and by link: 有效", verifying.verify),
+        ("the paper goes by express; tracked, signed for in person", posting.post),
+    )
+    for number, (what, act) in enumerate(acts, start=2):
+        yield Step(number, what, partial(act, scene))
 
 
-def _open(stack: contextlib.ExitStack, journey: Journey, *, split: bool) -> Scene:
+def _open(stack: contextlib.ExitStack, journey: Journey, *, split: bool, wallet: str) -> Scene:
     world = partners.start(_PARTNERS, time_scale=_TIME_SCALE, fresh_books=True)
     stack.callback(world.process.stop)
     prepare = houses.prepare_split if split else houses.prepare_embedded
     both = prepare(_HOUSE, world)
     password = secrets.token_urlsafe(18)
     totp = both.create_officer(username=cast.OFFICER_USERNAME, name=cast.OFFICER_NAME, password=password)
+    clerks = both.create_clerk(username=cast.CLERK_USERNAME, name=cast.CLERK_NAME, password=password)
     stack.enter_context(houses.running(both))
     outside = OutsideWorld(world.url, world.directory)
     url = both.platform.url
-    desk = Caller(both.registry.url, journey, "officer")
+    kinds = {cast.BUYER.key: PHONES[wallet]}
     scene = Scene(
         journey=journey,
         houses=both,
         outside=outside,
-        phones={each.key: Phone.of(each, base_url=url, journey=journey, outside=outside) for each in cast.PARTIES},
-        officer=Officer(cast.OFFICER_USERNAME, password, totp, desk),
+        phones={
+            each.key: kinds.get(each.key, Phone).of(each, base_url=url, journey=journey, outside=outside)
+            for each in cast.PARTIES
+        },
+        officer=Officer(cast.OFFICER_USERNAME, password, totp, Caller(both.registry.url, journey, "officer")),
+        clerk=Clerk(cast.CLERK_USERNAME, password, clerks, Caller(url, journey, "clerk")),
         passer_by=Caller(url, journey, "passer-by"),
         results=RESULTS,
     )
@@ -133,7 +154,9 @@ def _walk_sweep(report: Report) -> None:
         findings = sweep(VAR)
         require(not findings, "personal data in clear:\n" + "\n".join(f"  {each}" for each in findings))
 
-    report.walk(Step(11, "no name, ID number, phone or openid lies in clear on the disk", look))
+    report.walk(
+        Step(max(report.milliseconds) + 1, "no name, ID number, phone or openid lies in clear on the disk", look)
+    )
 
 
 def _stay(both: Houses) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.demo import cast
 from sandbox.phones.caller import Caller
+from sandbox.phones.clerk import Clerk
 from sandbox.phones.handset import API, Handset
 from sandbox.phones.journey import Journey
 from sandbox.phones.officer import Officer
@@ -22,6 +23,7 @@ class Scene:
     outside: OutsideWorld
     phones: dict[str, Handset]
     officer: Officer
+    clerk: Clerk
     passer_by: Caller
     results: Path
 
@@ -69,5 +71,6 @@ class Scene:
         for phone in self.phones.values():
             phone.calls.close()
         self.officer.calls.close()
+        self.clerk.calls.close()
         self.passer_by.close()
         self.outside.close()

@@ -28,8 +28,15 @@ class Houses:
 
     def create_officer(self, *, username: str, name: str, password: str) -> str:
         """An officer for 雨花台区 (320114); the otpauth:// address of their second factor."""
-        wanted = ["--username", username, "--name", name, "--role", "officer", "--district", "320114"]
-        said = self.registry.command("staff", "create", *wanted, "--password-stdin", stdin=f"{password}\n")
+        return self._create(self.registry, "officer", username=username, name=name, password=password)
+
+    def create_clerk(self, *, username: str, name: str, password: str) -> str:
+        """A clerk at the platform's counters of the same district; the same answer."""
+        return self._create(self.platform, "clerk", username=username, name=name, password=password)
+
+    def _create(self, where: Installation, role: str, *, username: str, name: str, password: str) -> str:
+        wanted = ["--username", username, "--name", name, "--role", role, "--district", "320114"]
+        said = where.command("staff", "create", *wanted, "--password-stdin", stdin=f"{password}\n")
         return str(json.loads(said.strip().splitlines()[-1])["totp_uri"])
 
 
@@ -47,7 +54,7 @@ def prepare_split(folder: Path, partners: Partners) -> Houses:
     registry = Installation(folder / "registry", "registry", free_ports())
     write_split(platform, registry, partners)
     registry.command("prepare", "--seed", "demo")
-    platform.command("prepare")
+    platform.command("prepare", "--seed", "demo")
     return Houses(platform, registry)
 
 

@@ -73,11 +73,11 @@ class Partners:
                 "customer": ids["carrier_customer"],
                 "key_file": given / "carrier_key",
                 "salt_file": given / "carrier_salt",
-                "sf": {
-                    "url": f"{self.url}/sf/std/service",
-                    "partner_id": ids["sf_partner_id"],
-                    "check_word_file": given / "sf_check_word",
-                },
+            },
+            "carrier_sf": {
+                "base_url": f"{self.url}/sf/std/service",
+                "partner_id": ids["sf_partner_id"],
+                "check_word_file": given / "sf_check_word",
             },
             "departments": {
                 "base_url": f"{self.url}/departments",
