@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 from sanic import Blueprint
 
 from kit.clock import rfc3339
@@ -12,7 +12,7 @@ from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Empty, Id, Input
 from server.certificates.errors import CertificateNotFound
-from server.delivery import errors, queries, service
+from server.delivery import errors, queries, rules, service
 from server.delivery.queries import DeliveryView, Line
 from server.delivery.rules import CARRIERS
 from server.delivery.service import Receiver
@@ -20,6 +20,8 @@ from server.delivery.states import ParcelState
 from server.identity.rules import Level
 from server.journeys import posting
 from server.journeys.house import House
+from server.terms.person_name import PersonName
+from server.terms.phone import Phone
 
 _Text = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -27,16 +29,11 @@ _Text = Annotated[str, Field(min_length=1, max_length=200)]
 class ReceiverInput(Input):
     """`district` is a county-level code (GB/T 2260), `address` what follows it: street, building, door."""
 
-    name: _Text
-    phone: _Text
-    district: _Text
-    address: _Text
-    postcode: _Text
-
-    @model_validator(mode="after")
-    def _readable(self) -> "ReceiverInput":
-        self.parsed()
-        return self
+    name: Annotated[_Text, AfterValidator(lambda text: PersonName.parse(text).text)]
+    phone: Annotated[_Text, AfterValidator(lambda text: Phone.parse(text).number)]
+    district: Annotated[_Text, AfterValidator(rules.district)]
+    address: Annotated[_Text, AfterValidator(rules.address)]
+    postcode: Annotated[_Text, AfterValidator(rules.postcode)]
 
     def parsed(self) -> Receiver:
         return Receiver.parse(**self.model_dump())

@@ -116,7 +116,7 @@ class DepartmentsSettings(Section):
 class SfSettings(Section):
     """SF's own interface, beside the tracking provider."""
 
-    url: BaseUrl = Field(default="https://bspgw.sf-express.com/std/service", description="SF's interface")
+    base_url: BaseUrl = Field(default="https://bspgw.sf-express.com/std/service", description="SF's interface")
     partner_id: str = Field(description="Our partner id (顾客编码)")
     check_word_file: Path = Field(description="File with the check word (校验码)")
 
@@ -131,7 +131,6 @@ class CarrierSettings(Section):
     companies: tuple[Literal["ems", "youzhengguonei", "shunfeng"], ...] = Field(
         default=("ems",), description="Carriers to post with; official documents may go by the post alone (邮政法55条)"
     )
-    sf: SfSettings | None = None
 
 
 class LinkSettings(Section):
@@ -213,6 +212,7 @@ class Settings(Section):
     tax: TaxSettings | None = None
     departments: DepartmentsSettings | None = None
     carrier: CarrierSettings | None = None
+    carrier_sf: SfSettings | None = None
     link: LinkSettings = LinkSettings()
     registry: RegistrySettings = RegistrySettings()
     seal: SealSettings = SealSettings()
@@ -237,7 +237,18 @@ class Settings(Section):
             raise ValueError("a city runs without test_mode and without raised limits")
         if self.database.url.startswith("sqlite"):
             raise ValueError("a city runs on MySQL or MariaDB")
-        for room in ("wechat", "wechat_pay", "alipay", "sms", "tax", "departments", "carrier", "link", "seal"):
+        for room in (
+            "wechat",
+            "wechat_pay",
+            "alipay",
+            "sms",
+            "tax",
+            "departments",
+            "carrier",
+            "carrier_sf",
+            "link",
+            "seal",
+        ):
             section: Section | None = getattr(self, room)
             for name, value in section.model_dump().items() if section else ():
                 if any(mark in str(value).lower() for mark in SANDBOX_MARKS):
@@ -250,14 +261,12 @@ class Settings(Section):
     def _addresses(self) -> Iterator[tuple[str, str]]:
         """Where real people's data would travel, and what is printed on their certificates."""
         yield "http.public_base_url", self.http.public_base_url
-        for room in ("wechat", "wechat_pay", "alipay", "sms", "tax", "departments", "carrier"):
+        for room in ("wechat", "wechat_pay", "alipay", "sms", "tax", "departments", "carrier", "carrier_sf"):
             section = getattr(self, room)
             if section is not None:
                 yield f"{room}.base_url", section.base_url
         for host in self.alipay.bill_hosts if self.alipay else ():
             yield "alipay.bill_hosts", f"https://{host}"
-        if self.carrier is not None and self.carrier.sf is not None:
-            yield "carrier.sf.url", self.carrier.sf.url
         for name in ("platform_url", "registry_url"):
             url = getattr(self.link, name)
             if url is not None:

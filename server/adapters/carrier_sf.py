@@ -71,7 +71,7 @@ class SfExpress:
 
     def check_config(self) -> list[str]:
         given = {"partner_id": self._partner_id, "check_word_file": self._check_word}
-        empty = [f"carrier.sf.{name} is empty" for name, value in given.items() if not value.strip()]
+        empty = [f"carrier_sf.{name} is empty" for name, value in given.items() if not value.strip()]
         return address_flaws("SF's address", self._url) + empty
 
     async def subscribe(self, parcel: Parcel) -> bool:  # noqa: ARG002 - the port's

@@ -89,7 +89,8 @@ def connect(settings: Settings, clock: Clock) -> Partners:
     _alipay(settings, clock, partners)
     open_messages(settings, clock, partners)
     _tax(settings, clock, partners)
-    _carriers(settings, clock, partners)
+    _carriers(settings, partners)
+    _sf(settings, clock, partners)
     _departments(settings, clock, partners)
     return partners
 
@@ -175,7 +176,20 @@ def _departments(settings: Settings, clock: Clock, partners: Partners) -> None:
     )
 
 
-def _carriers(settings: Settings, clock: Clock, partners: Partners) -> None:
+def _sf(settings: Settings, clock: Clock, partners: Partners) -> None:
+    section = settings.carrier_sf
+    if section is None:
+        return
+    partners.carriers[SF] = SfExpress(
+        partners.client("sf"),
+        url=section.base_url,
+        partner_id=section.partner_id,
+        check_word=read_secret(section.check_word_file),
+        clock=clock,
+    )
+
+
+def _carriers(settings: Settings, partners: Partners) -> None:
     section = settings.carrier
     if section is None:
         return
@@ -191,12 +205,3 @@ def _carriers(settings: Settings, clock: Clock, partners: Partners) -> None:
     partners.carriers |= dict.fromkeys(section.companies, tracking)
     if salt:
         partners.pushes = Kuaidi100Pushes(salt)
-    if section.sf is not None:
-        check_word = read_secret(section.sf.check_word_file)
-        partners.carriers[SF] = SfExpress(
-            partners.client("sf"),
-            url=section.sf.url,
-            partner_id=section.sf.partner_id,
-            check_word=check_word,
-            clock=clock,
-        )
