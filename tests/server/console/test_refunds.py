@@ -1,0 +1,124 @@
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import cast
+
+import httpx
+import pytest
+from sanic import Request
+
+from kit.ids import new_id
+from kit.web.access import Principal
+from payments.models import Order, Refund
+from server.console import refunds
+from server.journeys.house import House
+from tests.factories.payments import Till, till
+from tests.support.serving import client, edge, served
+
+KEY = {"Idempotency-Key": "request-0001"}
+
+
+@pytest.fixture
+def at(db: object) -> Till:
+    return till()
+
+
+@pytest.fixture
+async def desk(at: Till) -> AsyncIterator[httpx.AsyncClient]:
+    """The token is a permission, with a district behind a hyphen for an account that has only that one."""
+
+    async def who(request: Request) -> Principal | None:
+        permission, _, district = (request.token or "").partition("-")
+        return Principal(
+            "staff",
+            id="f1",
+            permissions=frozenset({permission}),
+            districts=frozenset({district}) if district else None,
+        )
+
+    house = cast("House", SimpleNamespace(payments=at.needs))
+    door = edge(authenticators={"staff": who}, clock=at.clock)
+    async with served([refunds.blueprint(house, door)]) as base, client(base, "payments.refund") as http:
+        yield http
+
+
+def path(order: Order) -> str:
+    return f"/staff/v1/payments/orders/{order.id}/refunds"
+
+
+async def test_finance_gives_back_and_sees_what_became_of_it(at: Till, desk: httpx.AsyncClient) -> None:
+    order, attempt = await at.settled()
+    asked = {"amount_fen": 3000, "reason": "多收的登记费"}
+    first = await desk.post(path(order), json=asked, headers=KEY)
+    again = await desk.post(path(order), json=asked, headers=KEY)
+    assert (first.status_code, again.status_code, again.json()["id"]) == (201, 201, first.json()["id"])
+    body = first.json()
+    assert (body["state"], body["amount_fen"], body["wallet_text"], body["reason"], body["asked_by"]) == (
+        "requested",
+        3000,
+        "微信支付",
+        "多收的登记费",
+        "f1",
+    )
+    at.wallet.instant = True
+    await at.work()
+    reading = {"Authorization": "Bearer payments.read"}
+    (shown,) = (await desk.get(path(order), headers=reading)).json()["items"]
+    assert (shown["state"], shown["state_text"], shown["out_trade_no"]) == ("succeeded", "已退款", attempt.out_trade_no)
+    assert shown["refunded_at"].endswith("+08:00")
+    assert at.wallet.returned(attempt.out_trade_no) == 3000
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"amount_fen": 8001, "reason": "x"}, 422, "REFUND_TOO_LARGE"),
+        ({"amount_fen": 0, "reason": "x"}, 422, "INVALID_CONTENT"),
+        ({"amount_fen": -1, "reason": "x"}, 422, "INVALID_CONTENT"),
+        ({"amount_fen": 1.5, "reason": "x"}, 422, "INVALID_CONTENT"),
+        ({"amount_fen": "1", "reason": "x"}, 422, "INVALID_CONTENT"),
+        ({"amount_fen": 10**30, "reason": "x"}, 422, "INVALID_CONTENT"),
+        ({"amount_fen": 1}, 422, "INVALID_CONTENT"),
+        ({"amount_fen": 1, "reason": " "}, 422, "INVALID_CONTENT"),
+        ({"amount_fen": 1, "reason": "长" * 81}, 422, "INVALID_CONTENT"),
+        ({"amount_fen": 1, "reason": "x", "wallet": "wechat"}, 422, "INVALID_CONTENT"),
+        ({"amount_fen": 1, "reason": "x", "attempt_id": "no such"}, 409, "ORDER_NOT_PAID"),
+    ],
+)
+async def test_what_is_refused_leaves_no_row(
+    at: Till, desk: httpx.AsyncClient, body: dict[str, object], status: int, code: str
+) -> None:
+    order, _ = await at.settled()
+    answer = await desk.post(path(order), json=body, headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert await Refund.all().count() == 0
+
+
+async def test_a_key_used_for_another_refund_is_refused(at: Till, desk: httpx.AsyncClient) -> None:
+    order, _ = await at.settled()
+    await desk.post(path(order), json={"amount_fen": 1, "reason": "x"}, headers=KEY)
+    other = await desk.post(path(order), json={"amount_fen": 2, "reason": "x"}, headers=KEY)
+    keyless = await desk.post(path(order), json={"amount_fen": 2, "reason": "x"})
+    assert (other.status_code, other.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert keyless.json()["code"] == "IDEMPOTENCY_KEY_MISSING"
+    assert await Refund.all().count() == 1
+
+
+async def test_an_order_that_is_not_there_or_not_paid(at: Till, desk: httpx.AsyncClient) -> None:
+    order = await at.order()
+    asked = {"amount_fen": 1, "reason": "x"}
+    unpaid = await desk.post(path(order), json=asked, headers=KEY)
+    order.id = new_id()
+    absent = await desk.post(path(order), json=asked, headers=KEY)
+    assert (unpaid.status_code, unpaid.json()["code"]) == (409, "ORDER_NOT_PAID")
+    assert (absent.status_code, absent.json()["code"]) == (404, "ORDER_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "token", ["payments.read", "case.read", "outbox.replay", "staff.manage", "payments.refund-320114"]
+)
+async def test_only_finance_of_the_whole_city_gives_back(at: Till, desk: httpx.AsyncClient, token: str) -> None:
+    order, _ = await at.settled()
+    headers = {**KEY, "Authorization": f"Bearer {token}"}
+    answer = await desk.post(path(order), json={"amount_fen": 1, "reason": "x"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "PERMISSION_MISSING")
+    assert await Refund.all().count() == 0
