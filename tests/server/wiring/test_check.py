@@ -59,7 +59,17 @@ def _bad(rows: dict[str, Row]) -> dict[str, str]:
 async def test_a_prepared_house_is_in_order(prepared: dict[str, Any]):
     rows = await _rows(prepared)
     assert _bad(rows) == {}
-    assert {"wechat", "wechat pay", "wechat messages", "tax", "departments", "seal", "fonts", "files", "database"} <= rows.keys()
+    assert {
+        "wechat",
+        "wechat pay",
+        "wechat messages",
+        "tax",
+        "departments",
+        "seal",
+        "fonts",
+        "files",
+        "database",
+    } <= rows.keys()
 
 
 async def test_before_anything_is_prepared_it_says_what_to_do(prepared: dict[str, Any], tmp_path: Path):
