@@ -207,3 +207,19 @@ async def test_what_nobody_acknowledged_is_told_after_a_restart(
         async with asyncio.timeout(5):
             await receiver.wait_for(2)
     assert read(receiver.received[-1][1])["notify_id"] == before["notify_id"]
+
+
+async def test_a_refund_is_told_before_its_payment(
+    merchant: Merchant, trade_no: str, tap: Tap, receiver: Receiver, fault: Call, city: City
+):
+    await fault("alipay.notify", "out_of_order")
+    await fault("alipay.notify", "stale_clock", seconds=3600)
+    await tap(trade_no)
+    biz = {"out_trade_no": NUMBER, "refund_amount": "30.00", "out_request_no": "R1"}
+    await merchant.call("alipay.trade.refund", biz)
+    refund, payment = [read(body) for _, body in await receiver.wait_for(2)]
+    assert refund["out_biz_no"] == "R1"
+    assert "out_biz_no" not in payment
+    assert refund["notify_time"] < payment["notify_time"]
+    assert honest(merchant, refund)
+    await accepted(city)
