@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -7,6 +8,8 @@ import pytest
 
 from kit.web.access import Principal
 from miniprogram_api import messages
+from notifications import queries
+from notifications.channels.fake import FakeChannel
 from server.journeys.house import House
 from tests.factories.notifications import TEMPLATE, Desk, desk
 from tests.support.serving import client, edge, served
@@ -52,15 +55,43 @@ async def test_messages_page_by_page_and_read(at: Desk, phone: httpx.AsyncClient
 
 async def test_what_the_resident_agreed_to_is_counted_once_per_request(at: Desk, phone: httpx.AsyncClient) -> None:
     offered = (await phone.get("/api/v1/subscriptions/templates")).json()["items"]
-    assert {"template": TEMPLATE, "template_id": f"fake-{TEMPLATE}", "name": "受理结果提醒"} in offered
+    expected = {"template": TEMPLATE, "template_id": f"fake-{TEMPLATE}", "name": "受理结果提醒", "standing": False}
+    assert expected in offered
     answers = {"templates": {TEMPLATE: "accept", "fee_due": "reject"}}
     for _ in range(2):
         granted = await phone.post("/api/v1/subscriptions", json=answers, headers=keyed("agree"))
         assert granted.status_code == 200
         assert granted.json() == {
-            "items": [{"template": TEMPLATE, "granted": 1}, {"template": "fee_due", "granted": 0}]
+            "items": [
+                {"template": TEMPLATE, "granted": 1, "standing": False},
+                {"template": "fee_due", "granted": 0, "standing": False},
+            ]
         }
     unknown = await phone.post("/api/v1/subscriptions", json={"templates": {"nope": "accept"}}, headers=keyed("x"))
     assert (unknown.status_code, unknown.json()["code"]) == (422, "TEMPLATE_UNKNOWN")
     odd = await phone.post("/api/v1/subscriptions", json={"templates": {TEMPLATE: "maybe"}}, headers=keyed("y"))
     assert (odd.status_code, odd.json()["code"]) == (422, "INVALID_CONTENT")
+
+
+async def test_a_session_of_alipay_subscribes_there(at: Desk) -> None:
+    everywhere = at.with_all()
+    standing = FakeChannel(at.needs.templates, standing=[TEMPLATE])
+    needs = replace(everywhere.needs, channels={**everywhere.needs.channels, "alipay": standing})
+
+    async def who(request: object) -> Principal:
+        return Principal("resident", id=at.somebody, level=1, wallet="alipay")
+
+    house = cast("House", SimpleNamespace(notifications=needs))
+    door = edge(authenticators={"resident": who}, clock=at.clock)
+    async with served([messages.blueprint(house, door)]) as base, client(base) as http:
+        offered = {
+            each["template"]: each for each in (await http.get("/api/v1/subscriptions/templates")).json()["items"]
+        }
+        assert (offered[TEMPLATE]["standing"], offered["fee_due"]["standing"]) == (True, False)
+        for answer, stands in (("accept", True), ("reject", False)):
+            body = {"templates": {TEMPLATE: answer, "fee_due": answer}}
+            granted = (await http.post("/api/v1/subscriptions", json=body, headers=keyed(answer))).json()["items"]
+            assert {each["template"]: each["standing"] for each in granted} == {TEMPLATE: stands, "fee_due": False}
+            assert {each["template"]: each["granted"] for each in granted} == {TEMPLATE: 0, "fee_due": 1}
+    wechat = await queries.consents(needs, recipient=at.somebody, templates=[TEMPLATE, "fee_due"])
+    assert {each.remaining for each in wechat.values()} == {0}

@@ -85,6 +85,9 @@ async def _applications(folder: Path) -> None:
         asked_at=NOON,
         message_id=applications.MESSAGE + "1",
     )
+    await applications_service.record_notice(
+        world.needs, application_id=case.id, text="请补交", pushed_at=NOON, message_id=applications.MESSAGE + "2"
+    )
 
 
 async def _counters() -> None:
