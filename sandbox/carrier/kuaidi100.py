@@ -157,15 +157,21 @@ def _result(parcel: Parcel, scans: tuple[Scan, ...] | None = None) -> dict[str, 
 
 
 def _line(scan: Scan) -> dict[str, Any]:
-    plain = scan.code if scan.code in _NAMES else {"10": "0", "5": "5"}.get(scan.code[:2], scan.code[:1])
     return {
         "time": scan.at,
         "ftime": scan.at,
         "context": scan.text,
         "areaName": scan.area,
-        "status": _NAMES.get(plain, "在途"),
+        "status": _NAMES[_plain(scan.code)],
         "statusCode": scan.code,
     }
+
+
+def _plain(code: str) -> str:
+    """The state that an advanced one refines: 103 is a 1, 1002 a 0, 11 an 8 (customs)."""
+    if code in _NAMES:
+        return code
+    return {2: "8", 4: "0"}.get(len(code), code[:1])
 
 
 def _is_success(body: str) -> bool:
