@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from server.settings import Settings
 
 CANNOT_START = 2
@@ -362,6 +364,21 @@ def _sealed_lines(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
     for key_id, counted in counts.items():
         yield f"{key_id or 'no key at all'}: {sum(counted.values())}"
         yield from (f"  {name}: {count}" for name, count in sorted(counted.items()))
+
+
+@cli.command()
+@click.option("--day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="A day in China, such as 2026-11-20.")
+@click.option("--wallet", type=click.Choice(["wechat", "alipay"]), help="One wallet; all of them when left out.")
+@click.pass_context
+def reconcile(context: click.Context, day: "datetime", wallet: str | None) -> None:
+    """Hold the wallets' bills of a day against our books; exit 1 when something is unexplained."""
+    settings, once = _settings(context), _imported("server.setup")
+    with _explained():
+        lines, fine = asyncio.run(once.reconcile(settings, day=day.date(), wallet=wallet))
+    for line in lines:
+        click.echo(line)
+    if not fine:
+        raise SystemExit(1)
 
 
 @cli.command()

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,6 +21,11 @@ from kit.ids import new_id
 from kit.settings_docs import settings_markdown
 from kit.web.docs_errors import errors_markdown, problems_of
 from notifications import service as notifications
+from payments import bill_queries
+from payments import service as payments
+from payments.bill_report import report
+from payments.ports import Needs
+from payments.rules import WALLET_TEXTS
 from server import wiring
 from server.appointments import service as appointments
 from server.appointments.content import read as read_offices
@@ -35,6 +41,8 @@ from server.staff import queries as staff_queries
 from server.staff import service as staff
 from server.terms.scope import Scope
 from server.wiring import CannotStart, audit
+
+_MOST_FINDINGS = 10_000
 
 
 async def prepare(settings: Settings, *, demo: bool = False) -> list[str]:
@@ -119,6 +127,37 @@ async def load_offices(settings: Settings, *, text: str) -> int:
             return await appointments.load_offices(built.house.appointments, offices=offices)
         finally:
             await built.close()
+
+
+async def reconcile(settings: Settings, *, day: date, wallet: str | None = None) -> tuple[list[str], bool]:
+    """The lines of a day's reconciliation, and whether nothing is unexplained: of one wallet, or of all there are.
+
+    Bills that were fetched are held against our books as they are now. A bill that is not there is unexplained.
+    """
+    built = wiring.build(settings, seal=False)
+    async with database(wiring.connection(settings), APPS):
+        try:
+            return await _reconciled(built.house.payments, day, wallet)
+        finally:
+            await built.close()
+
+
+async def _reconciled(needs: Needs, day: date, wallet: str | None) -> tuple[list[str], bool]:
+    lines: list[str] = []
+    known = {each.wallet: each.id for each in await bill_queries.bills(needs, day=day, limit=100)}
+    fine = True
+    for name in [wallet] if wallet else sorted({*known, *needs.bills}):
+        if name not in known:
+            lines += [f"{WALLET_TEXTS.get(name, name)} {day}  没有账单", ""]
+            fine = False
+            continue
+        await payments.conclude(needs, bill_id=known[name])
+        bill = await bill_queries.bill(needs, bill_id=known[name])
+        if bill is not None:
+            found = await bill_queries.findings(needs, bill_id=bill.id, limit=_MOST_FINDINGS)
+            lines += [*report(bill, found), ""]
+            fine = fine and bill.nothing_unexplained
+    return lines, fine
 
 
 async def create_staff(

@@ -6,6 +6,7 @@ from kit.web.edge import Edge
 from server.console import (
     appointments,
     audit,
+    bills,
     cases,
     deliveries,
     evidence,
@@ -21,7 +22,10 @@ from server.journeys.house import House
 
 def platform_blueprints(house: House, edge: Edge) -> list[Blueprint]:
     """The platform's books and counters."""
-    return [noun.blueprint(house, edge) for noun in (payments, refunds, appointments, deliveries, notification_templates)]
+    return [
+        noun.blueprint(house, edge)
+        for noun in (payments, refunds, bills, appointments, deliveries, notification_templates)
+    ]
 
 
 def registry_blueprints(house: House, edge: Edge) -> list[Blueprint]:

@@ -1,0 +1,148 @@
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+from sanic import Request
+
+from kit.clock import day_begins
+from kit.db import fetch
+from kit.ids import new_id
+from kit.web.access import Principal
+from payments import service
+from payments.bill_rules import due_from
+from payments.providers.fake_bills import FakeBills, line_of
+from server.console import bills
+from server.journeys.house import House
+from tests.factories.payments import WALLET, Till, till
+from tests.support.serving import client, edge, served
+
+BOOKS = "/staff/v1/payments"
+DAY = date(2026, 3, 16)
+
+
+@pytest.fixture
+def at(db: object) -> Till:
+    return till()
+
+
+@pytest.fixture
+async def desk(at: Till) -> AsyncIterator[httpx.AsyncClient]:
+    """The token is permissions with dots for commas; a hyphen and a district make it an account of that district."""
+
+    async def who(request: Request) -> Principal | None:
+        given, _, district = (request.token or "").partition("-")
+        return Principal(
+            "staff",
+            id="f1",
+            permissions=frozenset(given.split("+")),
+            districts=frozenset({district}) if district else None,
+        )
+
+    house = cast("House", SimpleNamespace(payments=at.needs))
+    door = edge(authenticators={"staff": who}, clock=at.clock)
+    async with (
+        served([bills.blueprint(house, door)]) as base,
+        client(base, "payments.read+payments.reconcile") as http,
+    ):
+        yield http
+
+
+async def differing(at: Till) -> None:
+    """A day with one payment that fits and one that nobody here knows."""
+    await at.settled()
+    noon = day_begins(DAY) + timedelta(hours=12)
+    cast("FakeBills", at.needs.bills[WALLET]).added.append(line_of("t1", "ghost", 1234, noon))
+    at.clock.at = due_from(DAY)
+    await service.open_due_bills(at.needs)
+    await at.work()
+
+
+async def the_bill(desk: httpx.AsyncClient) -> dict[str, Any]:
+    items = (await desk.get(f"{BOOKS}/bills?day={DAY}")).json()["items"]
+    return next(each for each in items if each["wallet"] == WALLET)
+
+
+def keyed() -> dict[str, str]:
+    return {"Idempotency-Key": new_id()}
+
+
+async def test_a_bill_stands_beside_our_books(at: Till, desk: httpx.AsyncClient) -> None:
+    await differing(at)
+    bill = await the_bill(desk)
+    assert (bill["state"], bill["state_text"], bill["nothing_unexplained"]) == ("differs", "有差异", False)
+    assert bill["theirs"] == {"payments": 2, "payments_fen": 9234, "refunds": 0, "refunds_fen": 0}
+    assert bill["ours"] == {"payments": 1, "payments_fen": 8000, "refunds": 0, "refunds_fen": 0}
+    assert (bill["net_fen"], bill["service_fee_fen"], bill["day"]) == (9234, 0, "2026-03-16")
+    (finding,) = (await desk.get(f"{BOOKS}/bills/{bill['id']}/findings")).json()["items"]
+    assert (finding["kind"], finding["ours_fen"], finding["theirs_fen"]) == ("missing_with_us", None, 1234)
+    assert (finding["open"], finding["line"], finding["out_trade_no"]) == (True, 2, "ghost")
+
+
+async def test_bills_go_page_by_page(at: Till, desk: httpx.AsyncClient) -> None:
+    await differing(at)
+    seen: list[str] = []
+    cursor = ""
+    for _ in range(8):
+        page = (await desk.get(f"{BOOKS}/bills?limit=4{cursor}")).json()
+        seen += [each["id"] for each in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert len(seen) == len(set(seen)) == 14
+
+
+async def test_a_finding_is_resolved_once_with_a_trace(at: Till, desk: httpx.AsyncClient) -> None:
+    await differing(at)
+    bill = await the_bill(desk)
+    (finding,) = (await desk.get(f"{BOOKS}/bills/{bill['id']}/findings")).json()["items"]
+    path, headers = f"{BOOKS}/bill-findings/{finding['id']}/resolution", keyed()
+    done = await desk.post(path, json={"note": "窗口测试交易"}, headers=headers)
+    assert (done.status_code, done.json()["open"], done.json()["resolved_by"]) == (200, False, "f1")
+    assert done.json()["note"] == "窗口测试交易"
+    again = await desk.post(path, json={"note": "窗口测试交易"}, headers=headers)
+    assert again.json() == done.json()
+    other = await desk.post(path, json={"note": "又一次"}, headers=keyed())
+    assert (other.status_code, other.json()["code"]) == (409, "FINDING_RESOLVED")
+    assert (await the_bill(desk))["nothing_unexplained"] is True
+    assert len(await fetch("SELECT id FROM kit_audit WHERE action = 'payments.finding_resolved'")) == 1
+
+
+async def test_only_finance_of_the_whole_city_sees_and_resolves(at: Till, desk: httpx.AsyncClient) -> None:
+    await differing(at)
+    bill = await the_bill(desk)
+    (finding,) = (await desk.get(f"{BOOKS}/bills/{bill['id']}/findings")).json()["items"]
+    for token in ("case.read", "payments.reconcile-320114", "payments.read-320114"):
+        headers = {"Authorization": f"Bearer {token}"}
+        for path in (f"{BOOKS}/bills", f"{BOOKS}/bills/{bill['id']}/findings"):
+            assert (await desk.get(path, headers=headers)).status_code == 403
+    for token in ("payments.read", "payments.reconcile-320114"):
+        headers = {"Authorization": f"Bearer {token}"} | keyed()
+        path = f"{BOOKS}/bill-findings/{finding['id']}/resolution"
+        assert (await desk.post(path, json={"note": "不行"}, headers=headers)).status_code == 403
+    assert (await the_bill(desk))["unexplained"] == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"note": ""}, {"note": "  "}, {"note": "好"}, {"note": "x" * 501}, {"note": 7}, {"note": "好的", "x": 1}],
+)
+async def test_a_note_that_says_nothing_is_refused(at: Till, desk: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    await differing(at)
+    bill = await the_bill(desk)
+    (finding,) = (await desk.get(f"{BOOKS}/bills/{bill['id']}/findings")).json()["items"]
+    answer = await desk.post(f"{BOOKS}/bill-findings/{finding['id']}/resolution", json=body, headers=keyed())
+    assert answer.status_code == 422
+    assert await fetch("SELECT id FROM payments_bill_finding WHERE resolved_at IS NOT NULL") == []
+
+
+async def test_what_does_not_exist(at: Till, desk: httpx.AsyncClient) -> None:
+    missing = await desk.get(f"{BOOKS}/bills/{new_id()}/findings")
+    assert (missing.status_code, missing.json()["code"]) == (404, "BILL_NOT_FOUND")
+    path = f"{BOOKS}/bill-findings/{new_id()}/resolution"
+    unknown = await desk.post(path, json={"note": "没有"}, headers=keyed())
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "FINDING_NOT_FOUND")
+    for query in ("day=yesterday", "day=0001-01-01", "limit=0", "x=1"):
+        assert (await desk.get(f"{BOOKS}/bills?{query}")).status_code == 422
