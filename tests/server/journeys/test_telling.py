@@ -10,7 +10,8 @@ from kit.ids import new_id
 from notifications import queries
 from notifications.models import Message
 from payments import service as payments
-from payments.events import OrderOpened, PaymentSettled
+from payments.events import OrderOpened, PaymentSettled, RefundSettled
+from payments.models import Order
 from payments.rules import Line
 from server.applications import events
 from server.applications import service as filed
@@ -130,6 +131,24 @@ async def test_all_hear_that_the_fee_is_paid(square: Square) -> None:
     assert [seen.template for person in case.all for seen in await square.told(person)] == ["payment_settled"] * 3
 
 
+async def test_only_the_payer_hears_what_came_back_and_of_every_refund_once(square: Square) -> None:
+    at = square.at
+    at.wallet.instant = True
+    case, order_id = await square.charged()
+    order = await Order.get(id=order_id)
+    attempt = await at.pay(order)
+    at.wallet.pay(attempt.out_trade_no)
+    await at.work(seconds=30)
+    for amount in (3000, 5000):
+        await at.refund(order, amount)
+    await at.work()
+    for told in at.returned * 2:
+        await telling.refund_settled(square.house, told)
+    seen = await square.told(case.buyer)
+    assert sorted("30.00元" in each.body for each in seen) == [False, True]
+    assert await Message.all().count() == 2
+
+
 async def test_a_fee_of_nothing_is_no_news(square: Square) -> None:
     case, order_id = await square.charged(lines=())
     await telling.payment_settled(square.house, PaymentSettled(order_id, PURPOSE, case.id))
@@ -148,5 +167,6 @@ async def test_the_new_owner_hears_of_the_certificate(square: Square) -> None:
 async def test_other_purposes_are_not_ours_and_a_missing_order_is_for_staff(square: Square) -> None:
     await telling.fee_due(square.house, OrderOpened(new_id(), "certificate_postage", new_id()))
     await telling.payment_settled(square.house, PaymentSettled(new_id(), "certificate_postage", new_id()))
+    await telling.refund_settled(square.house, RefundSettled(new_id(), new_id(), "certificate_postage", new_id()))
     with pytest.raises(Permanent):
         await telling.fee_due(square.house, OrderOpened(new_id(), PURPOSE, new_id()))

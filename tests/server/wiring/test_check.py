@@ -72,6 +72,12 @@ async def test_a_prepared_house_is_in_order(prepared: dict[str, Any]):
     } <= rows.keys()
 
 
+async def test_both_wallets_pay_and_what_is_wrong_with_one_is_said(prepared: dict[str, Any]):
+    assert {"wechat pay", "alipay pay"} <= (await _rows(prepared)).keys()
+    prepared["alipay"]["seller_id"] = "1900000109"
+    assert "2088" in _bad(await _rows(prepared))["alipay pay"]
+
+
 async def test_before_anything_is_prepared_it_says_what_to_do(prepared: dict[str, Any], tmp_path: Path):
     shutil.rmtree(tmp_path / "keys")
     assert "yichuang prepare" in _bad(await _rows(prepared))["keys and secrets"]
@@ -88,6 +94,14 @@ def _alipay_app(given: dict[str, Any], _: Path) -> None:
 
 def _alipay_keys(given: dict[str, Any], _: Path) -> None:
     given["alipay"]["public_key_file"] = given["alipay"]["app_key_file"]
+
+
+def _alipay_own_key(given: dict[str, Any], folder: Path) -> None:
+    own = serialization.load_pem_private_key(given["alipay"]["app_key_file"].read_bytes(), password=None).public_key()
+    path = folder / "own.pem"
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    path.write_bytes(own.public_bytes(serialization.Encoding.PEM, spki))
+    given["alipay"]["public_key_file"] = path
 
 
 def _address(given: dict[str, Any], _: Path) -> None:
@@ -148,6 +162,7 @@ def _written(path: Path, text: str) -> Path:
         (_no_wallet, "payments", "not configured"),
         (_alipay_app, "alipay", "16 digits"),
         (_alipay_keys, "keys and secrets", "no public key"),
+        (_alipay_own_key, "keys and secrets", "the app's own public key"),
         (_address, "public address", "is not https"),
         (_address, "wechat pay", "is not https"),
         (_tax_address, "tax", "is not https"),
