@@ -23,13 +23,13 @@ def main() -> None:
         server = house.serve(stood, under=("-m", "bench.sampling", str(result)))
         run = wrk.run(_SECONDS, url=server.url, requests=requests, pid=server.pid)
         os.kill(server.pid, signal.SIGTERM)
-        counts = json.loads(_text(result))
+        counts = json.loads(samples_in(result))
     print(f"{sum(counts.values())} samples, {run.requests} requests, {run.cpu_us:.0f} us CPU/request")
     for layer, part in shares(counts):
         print(f"{layer:<32}{part:>6.0%}{part * run.cpu_us:>8.0f} us")
 
 
-def _text(result: Path) -> str:
+def samples_in(result: Path) -> str:
     """What the server writes when it ends."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not (result.exists() and (text := result.read_text(encoding="utf-8"))):

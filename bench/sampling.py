@@ -20,8 +20,9 @@ _LAYERS = (
     ("database driver", ("/aiomysql/", "/pymysql/")),
     ("Tortoise's connection", ("/tortoise/",)),
     ("SQL text and its values", ("/kit/db/",)),
+    ("idempotency key", ("/kit/idempotency/",)),
     ("session", ("/kit/sessions.py", "/server/identity/", "/server/wiring/")),
-    ("the query's own rows to JSON", ("/server/applications/", "/kit/clock.py")),
+    ("the query's own rows to JSON", ("/server/applications/", "/server/appointments/", "/kit/clock.py")),
     ("edge and middleware", ("/kit/web/", "/kit/ids.py", "/miniprogram_api/")),
     ("HTTP and event loop", ("/sanic/", "/sanic_routing/", "/html5tagger/", "/tracerite/")),
 )
