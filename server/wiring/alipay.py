@@ -4,7 +4,7 @@ from kit.clock import Clock
 from kit.http import HttpClient
 from kit.settings import read_secret
 from kit.wallets.alipay.client import AlipayApi
-from kit.wallets.alipay.keys import aes_key, alipay_public_key, app_key
+from kit.wallets.alipay.keys import KeyProblemError, aes_key, alipay_public_key, app_key
 from kit.wallets.alipay.notify import AlipayNotices
 from kit.wallets.alipay.signing import AppSigner
 from payments.providers.alipay import AlipayPay, AlipayPayNotices
@@ -16,8 +16,13 @@ from server.settings import AlipaySettings
 
 def open_alipay(section: AlipaySettings, clock: Clock, http: HttpClient) -> tuple[AlipayApi, WalletDoor]:
     """The gateway as one app speaks to it, and login, phone and face over it; OSError or ValueError for a bad key."""
-    signer = AppSigner(section.app_id, app_key(read_secret(section.app_key_file)), clock)
+    key = app_key(read_secret(section.app_key_file))
     public_key = alipay_public_key(section.public_key_file.read_text(encoding="utf-8"))
+    if public_key == key.public_key():
+        raise KeyProblemError(
+            f"{section.public_key_file} is the app's own public key; the console shows Alipay's beside it"
+        )
+    signer = AppSigner(section.app_id, key, clock)
     content_key = aes_key(read_secret(section.aes_key_file))
     api = AlipayApi(http, section.base_url, signer, public_key, aes_key=content_key)
     door = WalletDoor(login=AlipayLogin(api), phones=AlipayPhoneNumbers(public_key, content_key), face=AlipayFace(api))
