@@ -82,7 +82,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
             errors.AttemptExpired,
             errors.WalletNotOffered,
             errors.PayerAddressMissing,
-            errors.PaymentInProgress,
+            errors.PaymentElsewhere,
             errors.EarlierWalletDown,
         ),
     )

@@ -37,8 +37,8 @@ class NoticeRefused(Problem):
     title = "通知没有通过验证，请核对签名后重新发送"
 
 
-class PaymentInProgress(Problem):
-    code = "PAYMENT_IN_PROGRESS"
+class PaymentElsewhere(Problem):
+    code = "PAYMENT_ELSEWHERE"
     kind = Kind.STATE
     title = "您在另一个钱包中的支付还没有结束，请在那里完成支付，或者过几分钟再换一种方式缴费"
 

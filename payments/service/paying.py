@@ -12,7 +12,7 @@ from payments.errors import (
     EarlierWalletDown,
     OrderNotFound,
     OrderSettled,
-    PaymentInProgress,
+    PaymentElsewhere,
     WalletNotOffered,
 )
 from payments.events import AttemptOpened
@@ -75,7 +75,7 @@ async def pay(
     The wallet's number is the key's id, which is the same when a request is repeated after a crash, and the attempt is
     committed before the wallet hears of it: whatever happens in between is found again by the repetition or by polling.
     What is open at another wallet is closed there first, so that no two wallets can take the money.
-    Errors: WALLET_NOT_OFFERED, ORDER_NOT_FOUND, ORDER_SETTLED, PAYMENT_EXPIRED, PAYMENT_IN_PROGRESS,
+    Errors: WALLET_NOT_OFFERED, ORDER_NOT_FOUND, ORDER_SETTLED, PAYMENT_EXPIRED, PAYMENT_ELSEWHERE,
     EARLIER_WALLET_DOWN, and OutsideError of the wallet.
     """
     ordering = needs.ordering.get(wallet)
@@ -100,7 +100,7 @@ async def _claim_alone(needs: Needs, asked: _Asked) -> _Claimed:
             return await _claim(needs, asked)
         except _RivalError:
             await _close_elsewhere(needs, asked)
-    raise PaymentInProgress
+    raise PaymentElsewhere
 
 
 async def _close_elsewhere(needs: Needs, asked: _Asked) -> None:
@@ -111,7 +111,7 @@ async def _close_elsewhere(needs: Needs, asked: _Asked) -> None:
         except OutsideError as error:
             raise EarlierWalletDown from error
         if not state.final:
-            raise PaymentInProgress
+            raise PaymentElsewhere
 
 
 async def _elsewhere(asked: _Asked) -> list[Attempt]:

@@ -5,13 +5,14 @@ from typing import cast
 import httpx
 import pytest
 
+from kit.errors import OutsideError
 from kit.ids import new_id
 from miniprogram_api import payments
-from payments.models import Order
+from payments.models import Attempt, Order
 from server.journeys import fees
 from server.journeys.house import House
 from tests.factories import identity
-from tests.factories.payments import EIGHTY_YUAN, Till, till
+from tests.factories.payments import EIGHTY_YUAN, OTHER_WALLET, Till, till
 from tests.support.serving import client, edge, served
 
 KEY = {"Idempotency-Key": "request-0001"}
@@ -93,3 +94,48 @@ async def test_a_wallet_that_we_do_not_know_is_no_choice(at: Till, phone: tuple[
     path = f"/api/v1/applications/{order.subject_id}/payments"
     assert (await http.post(path, json={"wallet": "cash"}, headers=KEY)).status_code == 422
     assert (await http.post(path, json={"wallet": "wechat"})).json()["code"] == "IDEMPOTENCY_KEY_MISSING"
+
+
+async def test_paying_with_a_wallet_one_never_used(at: Till, phone: tuple[httpx.AsyncClient, str]) -> None:
+    http, buyer = phone
+    order = await charged(at, buyer)
+    path = f"/api/v1/applications/{order.subject_id}/payments"
+    answer = await http.post(path, json={"wallet": "alipay"}, headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (409, "PAYER_NOT_LINKED")
+    assert await Attempt.all().count() == 0
+    seen = (await http.get(f"/api/v1/payments/{order.id}")).json()
+    assert (seen["wallet"], seen["wallet_text"], seen["wallets"]) == (None, None, ["alipay", "wechat"])
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "code"),
+    [
+        ("down", 503, "EARLIER_WALLET_DOWN"),
+        ("paid", 409, "ORDER_SETTLED"),
+        ("open", 201, None),
+    ],
+)
+async def test_changing_the_wallet(
+    at: Till,
+    phone: tuple[httpx.AsyncClient, str],
+    monkeypatch: pytest.MonkeyPatch,
+    told: str,
+    status: int,
+    code: str | None,
+) -> None:
+    http, buyer = phone
+    order = await charged(at, buyer)
+    begun = await at.pay(order, wallet=OTHER_WALLET)
+    if told == "paid":
+        at.other.pay(begun.out_trade_no)
+    if told == "down":
+
+        async def query(_: str) -> None:
+            raise OutsideError("alipay", "TIMEOUT", "no answer in time", permanent=False)
+
+        monkeypatch.setattr(at.other, "query", query)
+    path = f"/api/v1/applications/{order.subject_id}/payments"
+    answer = await http.post(path, json={"wallet": "wechat"}, headers=KEY)
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+    assert len(at.wallet.trades) == (told == "open")
+    assert (await Attempt.get(id=begun.id)).state == {"down": "ready", "paid": "paid", "open": "closed"}[told]

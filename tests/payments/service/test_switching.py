@@ -6,7 +6,7 @@ import pytest
 
 from kit.errors import OutsideError
 from kit.failing import failing
-from payments.errors import AttemptExpired, EarlierWalletDown, OrderSettled, PaymentInProgress
+from payments.errors import AttemptExpired, EarlierWalletDown, OrderSettled, PaymentElsewhere
 from payments.models import Attempt, Order
 from payments.providers.fake import FakeWallet
 from payments.rules import AttemptState, OrderState, TradeState
@@ -78,7 +78,7 @@ async def test_what_can_neither_be_closed_nor_is_paid_has_to_end_first() -> None
         async def close(self, number: str) -> bool:
             return number == ""
 
-    with pytest.raises(PaymentInProgress):
+    with pytest.raises(PaymentElsewhere):
         await at.through(Stubborn(at.clock)).pay(order, wallet=OTHER_WALLET)
     assert at.other.trades == {}
 
