@@ -65,6 +65,8 @@ async def test_a_prepared_house_is_in_order(prepared: dict[str, Any]):
         "wechat messages",
         "tax",
         "departments",
+        "carrier ems",
+        "carrier shunfeng",
         "seal",
         "fonts",
         "files",
