@@ -95,7 +95,10 @@ def _read(body: bytes) -> Report:
             Entry(datetime.fromisoformat(at), text, code, state_of(code), location)
             for at, code, text, location in told["lines"]
         )
-        codes = [told["raw_state"], *(entry.raw_code for entry in sorted(entries, key=lambda entry: entry.at, reverse=True))]
+        codes = [
+            told["raw_state"],
+            *(entry.raw_code for entry in sorted(entries, key=lambda entry: entry.at, reverse=True)),
+        ]
         return Report(
             told["carrier"],
             told["waybill"],
