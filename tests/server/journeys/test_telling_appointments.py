@@ -1,0 +1,50 @@
+"""Whoever booked hears of it once, with when, where and under which number."""
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from notifications.models import Message
+from server.appointments import service
+from server.appointments.events import Booked, Cancelled, CancelledByOffice, DayClosed
+from server.appointments.models import Booking
+from server.journeys import telling_appointments as telling
+from server.journeys.house import House
+from tests.factories import notifications
+from tests.factories.appointments import CLERK, FIRST_SLOT, HERE, Hall, hall
+
+
+@pytest.fixture
+async def at(db: object) -> Hall:
+    return await hall()
+
+
+def house_of(at: Hall) -> House:
+    return cast("House", SimpleNamespace(appointments=at.needs, notifications=notifications.desk().needs))
+
+
+@pytest.mark.parametrize(
+    ("tell", "event", "template"),
+    [
+        (telling.booked, Booked, "appointment_booked"),
+        (telling.cancelled, Cancelled, "appointment_cancelled"),
+        (telling.office_closed, CancelledByOffice, "appointment_office_closed"),
+    ],
+)
+async def test_an_occasion_is_told_once(at: Hall, tell: object, event: type, template: str) -> None:
+    booking = await at.book(await at.slot())
+    house = house_of(at)
+    for _ in range(2):
+        await tell(house, event(booking.id))  # type: ignore[operator]
+    (message,) = await Message.all()
+    assert (message.recipient, message.template) == (booking.resident_id, template)
+
+
+async def test_a_closed_day_is_cleared_by_its_handler(at: Hall) -> None:
+    booking = await at.book(await at.slot())
+    closure_id = await service.close_day(
+        at.needs, staff_id=CLERK, scope=HERE, office_id=at.office.id, day=FIRST_SLOT.date(), reason="停电"
+    )
+    await telling.clear_day(house_of(at), DayClosed(closure_id))
+    assert (await Booking.get(id=booking.id)).state == "cancelled"
