@@ -1,6 +1,7 @@
 """The wallets' Node libraries as judges of our signatures; `make test` installs them."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -24,7 +25,16 @@ def judge() -> Judge:
 
     def ask(act: str, **given: Any) -> Any:
         told = json.dumps({"act": act, **given}, ensure_ascii=False).encode()
-        done = subprocess.run([node, "judge.mjs"], cwd=_HERE, input=told, capture_output=True, timeout=60, check=False)
+        # Alipay's library writes the machine's own time where Beijing's is wanted.
+        done = subprocess.run(
+            [node, "judge.mjs"],
+            cwd=_HERE,
+            env={**os.environ, "TZ": "Asia/Shanghai"},
+            input=told,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr.decode()
         found = json.loads(done.stdout)
         if "error" in found:

@@ -63,12 +63,16 @@ const acts = {
     return true;
   },
 
-  'alipay.encrypt': ({ config, text }) => alipay(config).aesEncrypt(text),
+  'alipay.encrypt': ({ config, content }) => {
+    const params = { bizContent: content, needEncrypt: true };
+    const signed = alipay(config).sdkExecute('alipay.trade.query', params, { bizContentAutoSnakeCase: false });
+    return new URLSearchParams(signed).get('biz_content');
+  },
   'alipay.decrypt': ({ config, text }) => alipay(config).aesDecrypt(text),
 
   // The SDKs as clients of a gateway on loopback: signatures both ways.
   'alipay.exec': async ({ config, method, params }) =>
-    alipay(config).exec(method, params, { bizContentAutoSnakeCase: false }),
+    alipay(config).exec(method, params, { bizContentAutoSnakeCase: false, validateSign: true }),
 
   'wechat.call': async ({ config, path, method, data, params }) => {
     const client = new wechatpay({
