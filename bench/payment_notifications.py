@@ -47,7 +47,7 @@ def measure(stage: Stage) -> Figure:
     given = stage.folder / "partners"
     partners.init(given)
     keys = partners.load(given)
-    sections = Partners("http://127.0.0.1:9", given, process=None).sections()  # type: ignore[arg-type] - only its files
+    sections = Partners("http://127.0.0.1:9", given, process=None).sections()  # type: ignore[arg-type]  # only its files
     house = prepared(stage, NAME)
     bare_database = prepared(stage, f"{NAME}_bare").database
     settled = _settled_per_second(stage, house, sections, keys)

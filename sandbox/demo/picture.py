@@ -85,8 +85,8 @@ def _cell(calls: list[dict[str, Any]]) -> Cell:
     counted: Counter[tuple[str, int, str]] = Counter()
     for call in calls:
         counted[str(call["name"]).split(": ", 1)[1], call["status"], call["method"]] += 1
-    lines = []
-    refused = set()
+    lines: list[str] = []
+    refused: set[int] = set()
     for name, status, method in counted:
         many = f" ×{counted[name, status, method]}" if method != "GET" and counted[name, status, method] > 1 else ""
         if status >= _REFUSED:

@@ -1,5 +1,7 @@
 """The officer writes to the parties: at the desk, and by command; each of them hears it once."""
 
+from functools import partial
+
 from sandbox.demo.scene import Scene
 from sandbox.phones.handset import API, Handset
 from sandbox.phones.journey import require
@@ -20,7 +22,7 @@ def write(scene: Scene) -> None:
     require(len(sent) == 1, f"the same command sent {len(sent)} notices")
     scene.journey.wait_for("the officer's words in every wallet", lambda: _shown_to_all(scene, 2))
     for phone in scene.phones.values():
-        scene.journey.wait_for("the officer's words in the inbox", lambda phone=phone: _read(phone) or None)
+        scene.journey.wait_for("the officer's words in the inbox", partial(_read, phone))
 
 
 def _shown_to_all(scene: Scene, times: int) -> bool | None:
@@ -29,8 +31,8 @@ def _shown_to_all(scene: Scene, times: int) -> bool | None:
     return set(shown.values()) == {times} or None
 
 
-def _read(phone: Handset) -> bool:
+def _read(phone: Handset) -> bool | None:
     inbox = phone.calls.get("read my messages", f"{API}/messages")["items"]
     bodies = [each["body"] for each in inbox if each["template"] == NOTICE]
     require(len(bodies) <= 2, f"{phone.person.key} was told {len(bodies)} times")
-    return all(any(text in body for body in bodies) for text in (_AT_THE_DESK, _BY_COMMAND))
+    return all(any(text in body for body in bodies) for text in (_AT_THE_DESK, _BY_COMMAND)) or None
