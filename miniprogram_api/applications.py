@@ -172,6 +172,4 @@ async def shown(house: House, call: Call[Any], application_id: str) -> Applicati
 
 async def _presented(house: House, records: Sequence[ApplicationRecord], resident_id: str) -> list[Application]:
     asked, names = await evidencing.asked_about(house, records)
-    return [
-        present(each, resident_id=resident_id, sharing=Sharing(asked.get(each.id, ()), names)) for each in records
-    ]
+    return [present(each, resident_id=resident_id, sharing=Sharing(asked.get(each.id, ()), names)) for each in records]
