@@ -162,7 +162,7 @@ def load(path: Path = SHIPPED) -> dict[str, Template]:
 
 def _template(entry: Mapping[str, Any], variables: Mapping[str, Variable]) -> Template:
     """`fields` are WeChat's; Alipay's keywords are the same texts in their order unless `alipay` has its own."""
-    given = {name: entry.get(name) for name in ("code", *TEXTS)}
+    given: dict[str, Any] = {name: entry.get(name) for name in ("code", *TEXTS)}
     wechat: Mapping[str, str] = entry["fields"]
     alipay = entry.get("alipay") or {f"keyword{place}": text for place, text in enumerate(wechat.values(), start=1)}
     if not all(isinstance(text, str) and text for text in (*given.values(), *wechat.values(), *alipay.values())):

@@ -159,7 +159,7 @@ async def _note(
 
 
 async def _queue_next(needs: Needs, queued: _Queued) -> None:
-    tried = set(await Delivery.filter(message_id=queued.message_id).values_list("channel", flat=True))
+    tried = {row.channel for row in await Delivery.filter(message_id=queued.message_id).only("id", "channel")}
     following = next((channel for channel in queued.others if channel not in tried), None)
     if following is not None:
         await queue_delivery(needs, message_id=queued.message_id, channel=following)

@@ -91,7 +91,7 @@ class Desk:
 
     def with_all(self) -> "Everywhere":
         """The same house with Alipay and text messages beside WeChat; somebody has all three, WeChat used last."""
-        alipay, sms = FakeChannel(self.needs.templates), FakeSms(self.needs.templates)
+        alipay, sms = FakeChannel(self.needs.templates.shipped), FakeSms(self.needs.templates.shipped)
         self.book.others = {"alipay": {self.somebody: ALIPAY_ID}, "sms": {self.somebody: PHONE}}
         self.book.used = ["wechat", "alipay"]
         channels: dict[str, Channel] = {"wechat": self.channel, "alipay": alipay, "sms": sms}

@@ -75,7 +75,7 @@ async def test_what_the_resident_agreed_to_is_counted_once_per_request(at: Desk,
 
 async def test_a_session_of_alipay_subscribes_there(at: Desk) -> None:
     everywhere = at.with_all()
-    standing = FakeChannel(at.needs.templates, standing=[TEMPLATE])
+    standing = FakeChannel(at.needs.templates.shipped, standing=[TEMPLATE])
     needs = replace(everywhere.needs, channels={**everywhere.needs.channels, "alipay": standing})
 
     async def who(request: object) -> Principal:

@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ async def test_the_first_consent_recorded_twice_at_once_counts_twice(monkeypatch
     await at.agree()
     raised: list[int] = []
 
-    async def blind_once(*args: object) -> int:
+    async def blind_once(*args: Any) -> int:
         raised.append(1)
         return 0 if len(raised) == 1 else await add(*args)
 

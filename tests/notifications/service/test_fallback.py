@@ -164,7 +164,7 @@ class TestStanding:
     def at(self, db: object) -> Everywhere:  # noqa: ARG002 - the database is open while the test runs
         at = desk().with_all()
         at.book.used = ["alipay"]
-        standing = FakeChannel(at.needs.templates, standing=[TEMPLATE])
+        standing = FakeChannel(at.needs.templates.shipped, standing=[TEMPLATE])
         return replace(through(at, alipay=standing), alipay=standing)
 
     async def subscribe(self, at: Everywhere) -> None:
