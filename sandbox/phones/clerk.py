@@ -28,3 +28,10 @@ class Clerk(Desk):
             "hand the parcel over", f"{STAFF}/deliveries/{delivery_id}/dispatch", form, expect=200
         )
         return sent
+
+    def check_in(self, pass_text: str) -> dict[str, Any]:
+        """Scan what the visitor's phone shows."""
+        visitor: dict[str, Any] = self.calls.post(
+            "scan the pass", f"{STAFF}/appointments/check-in", {"pass": pass_text}
+        )
+        return visitor

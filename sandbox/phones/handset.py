@@ -80,6 +80,21 @@ class Handset(ABC):
         found: dict[str, Any] = self.calls.ask("read what was shared about me", "GET", path, expect=expect).json()
         return found
 
+    def book_counter(self, district: str, business: str) -> dict[str, Any]:
+        """Take the first free slot of the district's office, and confirm it: the appointment."""
+        office = self.calls.get("look for an office", f"{API}/offices?district={district}")["items"][0]
+        path = f"{API}/offices/{office['id']}/slots?business={business}&days=14"
+        days = self.calls.get("look at its slots", path)["days"]
+        free = next(slot for day in days for slot in day["slots"] if slot["left"] > 0)
+        wanted = {"slot_id": free["id"], "business_type": business}
+        held = self.calls.post("hold a place", f"{API}/appointments", wanted, expect=201)
+        booked: dict[str, Any] = self.calls.post("confirm it", f"{API}/appointments/{held['id']}/confirmation", {})
+        return booked
+
+    def show_pass(self, appointment_id: str) -> bytes:
+        """The picture that the clerk scans."""
+        return self.calls.ask("show the pass", "GET", f"{API}/appointments/{appointment_id}/pass").content
+
     def sign(self, drawn: bytes) -> str:
         """A drawn signature as the mini-program sends it."""
         return base64.b64encode(drawn).decode()
