@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.load.wrk import Run, parse, told, write_requests
+from bench.load.wrk import Post, Run, parse, told, write_posts, write_requests
 
 OUTPUT = """Running 1s test @ http://127.0.0.1:1
   1 threads and 32 connections
@@ -42,3 +42,9 @@ def test_requests_are_written_line_by_line(tmp_path: Path):
     path = tmp_path / "requests"
     write_requests(path, [("/a", "token"), ("/b", "")])
     assert path.read_text(encoding="ascii") == "/a\ttoken\n/b\t\n"
+
+
+def test_posts_are_written_one_to_a_line(tmp_path: Path):
+    path = tmp_path / "posts"
+    write_posts(path, [Post("/a", {"X-One": "1", "X-Two": "2"}, '{"b":1}')])
+    assert path.read_text(encoding="utf-8") == '/a\tX-One: 1\tX-Two: 2\t{"b":1}\n'
