@@ -234,7 +234,7 @@ async def _refresh(needs: Needs, row: BillFinding, finding: Finding, why: str | 
     """What staff resolved stays so while it is about the same money; what was found gone is open again."""
     same_money = (row.ours_fen, row.theirs_fen) == (finding.ours_fen, finding.theirs_fen)
     if row.resolved_at is not None and not (row.resolved_by and same_money):
-        row.resolved_at = row.resolved_by = row.note_sealed = None
+        row.update_from_dict({"resolved_at": None, "resolved_by": None, "note_sealed": None})
     row.ours_fen, row.theirs_fen, row.position = finding.ours_fen, finding.theirs_fen, finding.position
     row.order_ref, row.discrepancy_ref = finding.order_id, why
     row.updated_at = needs.clock.now()
