@@ -5,7 +5,7 @@ from kit.db.fields import UtcDatetimeField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("server", "0001_initial")]
+    dependencies = [("server", "0004_notices")]
 
     operations = [
         ops.CreateModel(

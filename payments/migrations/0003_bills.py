@@ -6,7 +6,7 @@ from kit.db.fields import UtcDatetimeField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0001_initial")]
+    dependencies = [("payments", "0002_refunds")]
 
     operations = [
         ops.CreateModel(

@@ -7,7 +7,7 @@ from kit.db.fields import UtcDatetimeField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("server", "0001_initial")]
+    dependencies = [("server", "0002_appointments")]
     initial = False
 
     operations = [

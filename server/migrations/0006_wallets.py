@@ -3,7 +3,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("server", "0001_initial")]
+    dependencies = [("server", "0005_sharing")]
 
     operations = [
         ops.AddField(
