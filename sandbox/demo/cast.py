@@ -20,6 +20,14 @@ OFFICER_NAME = "演示登记员"
 CLERK_USERNAME = "demo.clerk"
 CLERK_NAME = "演示窗口人员"
 
+RECEIVER = {
+    "name": BUYER.name,
+    "phone": BUYER.phone,
+    "district": "320106",
+    "address": "样板路8号幸福小区3栋2单元501室",
+    "postcode": "210009",
+}
+
 # What each side answers truthfully to the inquiry; a question not named here is one the demo does not know.
 _SAID_BY_ALL = {"true_intent": "yes", "shares_agreed": "yes", "other_matters": "no"}
 SELLERS_ANSWERS = {

@@ -12,6 +12,8 @@ _CHARSETS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030")
 # Shorter byte strings turn up by chance in encrypted files.
 _LEAST_FOR_BASE64 = 6
 _LEAST_ALONE = 6
+_FIELDS = ("name", "id_number", "phone", "openid", "alipay_user_id", "alipay_open_id")
+_END_OF_ADDRESS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,18 @@ class Needle:
 
 
 def of_people(people: Iterable[Person]) -> list[Needle]:
-    """Names, ID numbers, phone numbers and openids, in every form; none twice."""
+    """Names, ID numbers, phone numbers and what each wallet calls them, in every form; none twice."""
     found: dict[bytes, Needle] = {}
     for person in people:
-        for field in ("name", "id_number", "phone", "openid"):
+        for field in _FIELDS:
             for needle in _forms(f"{field} of {person.key}", getattr(person, field)):
                 found.setdefault(needle.data, needle)
     return list(found.values())
+
+
+def of_address(line: str) -> list[Needle]:
+    """A postal address in every form, by its end, which no mask shows: the house and the flat."""
+    return list({needle.data: needle for needle in _forms("address", line[-_END_OF_ADDRESS:])}.values())
 
 
 def _forms(what: str, text: str) -> Iterator[Needle]:

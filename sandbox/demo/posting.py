@@ -8,19 +8,12 @@ from sandbox.phones.journey import require
 from sandbox.phones.phone import API
 
 WAYBILL = "EK123456785CN"
-_ADDRESS = {
-    "name": cast.BUYER.name,
-    "phone": cast.BUYER.phone,
-    "district": "320106",
-    "address": "样板路8号幸福小区3栋2单元501室",
-    "postcode": "210009",
-}
 _DONE = 200
 
 
 def post(scene: Scene) -> None:
     """Tracking comes late, out of order and twice; the timeline is right all the same."""
-    wanted = {"certificate_id": scene.new_certificate["id"], "receiver": _ADDRESS}
+    wanted = {"certificate_id": scene.new_certificate["id"], "receiver": cast.RECEIVER}
     asked = scene.buyer.calls.post("ask for the paper by express", f"{API}/deliveries", wanted, expect=201)
     path = f"{API}/deliveries/{asked['id']}"
     _send(scene, asked["id"])
@@ -42,7 +35,7 @@ def _send(scene: Scene, delivery_id: str) -> None:
     require(delivery_id in {each["id"] for each in waiting}, "the clerk does not see the request")
     require(cast.BUYER.name not in str(waiting), "the list shows the receiver's name in clear")
     label = scene.clerk.label(delivery_id, reason="打印面单")
-    require(label["address"] == _ADDRESS["address"], "the label carries another address")
+    require(label["address"] == cast.RECEIVER["address"], "the label carries another address")
     require("证书" not in label["contents_text"], "the label says what is inside")
     sent = scene.clerk.dispatch(delivery_id, carrier="ems", waybill=WAYBILL)
     require(sent["state"] == "dispatched", f"the parcel is {sent['state']}")

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.demo.needles import Needle, of_people
+from sandbox.demo import cast
+from sandbox.demo.needles import Needle, of_address, of_people
 from sandbox.people import FICTIONAL
 
 # The demo's own results, and the partners' books: they are meant to be read.
@@ -43,7 +44,8 @@ class Finding:
 
 def sweep(folder: Path, *, needles: Iterable[Needle] | None = None) -> list[Finding]:
     """What is found in clear in any regular file below `folder`, but for the folders that are meant to be read."""
-    wanted = list(needles) if needles is not None else of_people(FICTIONAL)
+    everybodys = [*of_people(FICTIONAL), *of_address(cast.RECEIVER["address"])]
+    wanted = list(needles) if needles is not None else everybodys
     return [finding for path in _files(folder) for finding in _in_file(path, wanted)]
 
 

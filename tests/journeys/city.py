@@ -20,19 +20,26 @@ from sandbox.demo import cast
 from sandbox.demo.scene import Scene
 from sandbox.people import Person
 from sandbox.phones.caller import Caller
+from sandbox.phones.handset import Handset
 from sandbox.phones.journey import Journey
 from sandbox.phones.outside import OutsideWorld
-from sandbox.phones.phone import Phone
 from sandbox.run import partners
 from sandbox.run.houses import Houses
 from sandbox.run.installation import Installation, free_ports
 from sandbox.run.partners import Partners
-from tests.journeys.patience import PatientCaller, PatientOfficer, PatientPhone
+from tests.journeys.patience import (
+    PatientAlipayPhone,
+    PatientCaller,
+    PatientClerk,
+    PatientOfficer,
+    PatientPhone,
+    Watch,
+)
 from tests.support.nursery import Nursery
 
 # 15 seconds until WeChat Pay repeats a notification become 0.15.
 TIME_SCALE = 0.01
-OFFICER_PASSWORD = "Yi-Chuang-2026-demo"
+STAFF_PASSWORD = "Yi-Chuang-2026-demo"
 _PATIENCE_SECONDS = 30.0
 Build = Callable[..., AbstractContextManager["City"]]
 """`build("sqlite")` or `build("mariadb")`: a running city with a database of its own; more is for the worker."""
@@ -48,7 +55,8 @@ class City:
     partners: Partners
     house: Installation
     worker_settings: dict[str, Any] = field(default_factory=dict)
-    totp_uri: str = ""
+    officer_totp: str = ""
+    clerk_totp: str = ""
     pids: dict[str, int] = field(default_factory=dict)
     offset_seconds: float = 0.0
     _moving: threading.Lock = field(default_factory=threading.Lock)
@@ -61,7 +69,7 @@ class City:
         return self.house.folder / "logs" / f"{program}.log"
 
     def prepare(self) -> None:
-        """Settings, keys, database, the demonstration register, and an officer."""
+        """Settings, keys, database, the demonstration register, an officer and a clerk."""
         self.house.write_settings(
             {
                 **self.partners.sections(),
@@ -82,11 +90,14 @@ class City:
         )
         self.command("prepare")
         self.command("seed", "demo")
-        wanted = ["--username", cast.OFFICER_USERNAME, "--name", cast.OFFICER_NAME, "--role", "officer"]
-        said = self.command(
-            "staff", "create", *wanted, "--district", "320114", "--password-stdin", stdin=f"{OFFICER_PASSWORD}\n"
-        )
-        self.totp_uri = said.split('"totp_uri": "', 1)[1].split('"', 1)[0]
+        self.officer_totp = self.employ(cast.OFFICER_USERNAME, cast.OFFICER_NAME, "officer")
+        self.clerk_totp = self.employ(cast.CLERK_USERNAME, cast.CLERK_NAME, "clerk")
+
+    def employ(self, username: str, name: str, role: str) -> str:
+        """Create a member of staff for 雨花台区; the otpauth:// address of their second factor."""
+        wanted = ["--username", username, "--name", name, "--role", role, "--district", "320114"]
+        said = self.command("staff", "create", *wanted, "--password-stdin", stdin=f"{STAFF_PASSWORD}\n")
+        return said.rsplit('"totp_uri": "', 1)[1].split('"', 1)[0]
 
     def command(self, *arguments: str, stdin: str = "") -> str:
         """Run `yichuang` to its end; what it wrote."""
@@ -200,30 +211,33 @@ class City:
             pass_time=self.move_clock,
         )
 
-    def phone(self, person: Person, journey: Journey, outside: OutsideWorld) -> PatientPhone:
-        return PatientPhone(person, self.patient(journey, f"{person.key} {person.name}"), outside)
+    def phone(
+        self, person: Person, journey: Journey, outside: OutsideWorld, *, wallet: str = "wechat"
+    ) -> PatientPhone | PatientAlipayPhone:
+        kind = {"wechat": PatientPhone, "alipay": PatientAlipayPhone}[wallet]
+        return kind(person, self.patient(journey, f"{person.key} {person.name}"), outside)
 
     @contextlib.contextmanager
-    def scene(self, people: tuple[Person, ...] = cast.PARTIES) -> Iterator[Scene]:
-        """The demo's people with their devices in this city."""
+    def scene(self, people: tuple[Person, ...] = cast.PARTIES, *, wallet: str = "wechat") -> Iterator[Scene]:
+        """The demo's people with their devices in this city; `wallet` is the buyer's, the others have WeChat."""
         journey, outside = Journey(), self.outside()
         results = self.folder / "results"
         results.mkdir(exist_ok=True)
-        phones: dict[str, Phone] = {each.key: self.phone(each, journey, outside) for each in people}
-        desk = PatientOfficer(
-            cast.OFFICER_USERNAME,
-            OFFICER_PASSWORD,
-            self.totp_uri,
-            self.patient(journey, "officer"),
-            offset=lambda: self.offset_seconds,
-            pass_time=self.move_clock,
-        )
+        wallets = {cast.BUYER.key: wallet}
+        phones: dict[str, Handset] = {
+            each.key: self.phone(each, journey, outside, wallet=wallets.get(each.key, "wechat")) for each in people
+        }
         scene = Scene(
             journey=journey,
             houses=Houses(self.house, self.house),
             outside=outside,
             phones=phones,
-            officer=desk,
+            officer=PatientOfficer(
+                cast.OFFICER_USERNAME, STAFF_PASSWORD, self.officer_totp, self.patient(journey, "officer"), self.watch
+            ),
+            clerk=PatientClerk(
+                cast.CLERK_USERNAME, STAFF_PASSWORD, self.clerk_totp, self.patient(journey, "clerk"), self.watch
+            ),
             passer_by=self.patient(journey, "passer-by"),
             results=results,
         )
@@ -231,6 +245,11 @@ class City:
             yield scene
         finally:
             scene.close()
+
+    @property
+    def watch(self) -> Watch:
+        """What shows the city's time."""
+        return Watch(offset=lambda: self.offset_seconds, pass_time=self.move_clock)
 
     def stranger(self, journey: Journey) -> Caller:
         return Caller(self.url, journey, "stranger")

@@ -2,38 +2,57 @@
 
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.demo import cast, filing, office, paying, verifying
-from sandbox.demo.needles import of_people
+from sandbox.demo import booking, cast, filing, office, paying, posting, verifying, writing
+from sandbox.demo.needles import of_address, of_people
 from sandbox.demo.scene import Scene
 from sandbox.demo.sweep import sweep
+from sandbox.demo.wallets import WALLETS
+from sandbox.phones.handset import Handset
 from tests.journeys.city import City
 from tests.journeys.patience import PatientCaller
 
 ACTS = (
     filing.log_in,
+    booking.book,
     filing.draw_up,
     filing.confirm_and_submit,
     office.arrive,
     office.accept_and_review,
+    writing.write,
     paying.pay_fee,
     office.clear_tax_and_enter,
     office.receive_certificate,
     verifying.verify,
+    posting.post,
 )
-# Who is told: all three parties, or the buyer alone.
+UNTIL_THE_FEE = ACTS[: ACTS.index(paying.pay_fee)]
+# Who is told: all three parties, or the buyer alone; the buyer books twice, the officer writes to each twice.
 TOLD = {
+    "appointment_booked": 2,
+    "appointment_cancelled": 1,
     "confirmation_requested": 3,
     "application_submitted": 3,
     "case_accepted": 3,
     "fee_due": 1,
+    "progress_notice": 6,
     "payment_settled": 3,
     "case_entered": 3,
     "certificate_ready": 1,
+    "delivery_dispatched": 1,
+    "delivery_signed": 1,
 }
-# The wallet is asked about an open attempt after 30 seconds.
-_UNTIL_POLL_SECONDS = 60.0
+# Told only while it is so: a parcel may be signed for before the worker comes to its being at the door.
+PASSING = "delivery_delivering"
+# One agreement lets one message through: the second appointment is told by text message.
+TEXTED = {"appointment_booked": 1}
+# Partners are asked again after half a minute, text messages after a minute.
+_STEP_SECONDS = 61.0
+# The last question about a parcel is due half a day after the last that was heard of it.
+_HALF_A_DAY = 12 * 3600 + 60.0
+_FAR_OFF = "delivery.poll"
 _PATIENCE_SECONDS = 60.0
 
 
@@ -54,29 +73,53 @@ def _await_asked(scene: Scene) -> None:
 
 
 def come_to_rest(city: City) -> None:
-    """Let the delayed question to the wallet come due, and wait until the outbox is empty."""
-    city.move_clock(_UNTIL_POLL_SECONDS)
-    _await_none(city, "1 = 1")
+    """Let what is delayed come due, step by step, until at most a parcel's far question is left."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    become_quiet(city)
+    while left := _left(city, "handler <> ?", _FAR_OFF):
+        assert time.monotonic() < deadline, f"not done: {left}"
+        city.move_clock(_STEP_SECONDS)
+        become_quiet(city)
 
 
 def become_quiet(city: City) -> None:
-    """Wait until nothing is left to do now; an unpaid attempt is asked about again and again, later."""
-    _await_none(city, "handler <> 'payments.poll'")
-
-
-def _await_none(city: City, where: str) -> None:
+    """Wait until nothing is left to do now; what is asked about again and again, later, does not count."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while left := city.rows(f"SELECT handler, state, attempts, error FROM kit_outbox WHERE {where}"):  # noqa: S608
+    while left := [row for row in _left(city) if _is_due(city, row)]:
         assert time.monotonic() < deadline, f"not done: {left}"
         time.sleep(0.05)
 
 
-def finished_once(city: City, scene: Scene) -> None:
-    """One application, case, entry, payment and certificate; each told once; nothing left over."""
+def half_a_day_passes(city: City) -> None:
+    """Everything comes due that was put off; nobody's session outlasts it."""
+    city.move_clock(_HALF_A_DAY)
     come_to_rest(city)
+    assert not _left(city)
+
+
+def _left(city: City, where: str = "1 = 1", *values: Any) -> list[dict[str, Any]]:
+    columns = "handler, state, attempts, error, available_at"
+    return city.rows(f"SELECT {columns} FROM kit_outbox WHERE {where}", *values)  # noqa: S608 - ours
+
+
+def _is_due(city: City, row: dict[str, Any]) -> bool:
+    """Due now, or failed: what waits to be tried again is not left alone."""
+    at = row["available_at"]
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    now = datetime.now(UTC) + timedelta(seconds=city.offset_seconds)
+    return bool(row["attempts"]) or moment.replace(tzinfo=UTC) <= now
+
+
+def finished_once(city: City, scene: Scene) -> None:
+    """One application, case, entry, payment, certificate and parcel; each told once; nothing left over."""
+    come_to_rest(city)
+    half_a_day_passes(city)
+    _one_visit(city)
     _one_case(city, scene)
-    _one_payment(city)
+    _one_proof_of_each(city, scene)
+    _one_payment(city, scene)
     _one_certificate(city, scene)
+    _one_parcel(city, scene)
     _told_once(city, scene)
     assert city.count("kit_idempotency_key", "state <> 'done'") == 0
 
@@ -108,12 +151,47 @@ def _one_case(city: City, scene: Scene) -> None:
     assert taxes == [{"tax": "deed_tax", "payer": "buyer", "amount_fen": cast.DEED_TAX_FEN}]
 
 
-def _one_payment(city: City) -> None:
+def _one_visit(city: City) -> None:
+    """Booked twice and cancelled once: one place is taken, and every slot counts exactly who has one in it."""
+    rows = city.rows("SELECT state, number, active_key FROM appointments_booking ORDER BY id")
+    assert [row["state"] for row in rows] == ["cancelled", "booked"]
+    assert [row["active_key"] is not None for row in rows] == [False, True]
+    assert rows[1]["number"]
+    live = "SELECT COUNT(*) FROM appointments_booking b WHERE b.slot_id = s.id AND b.state IN ('held', 'booked')"
+    assert not city.rows(f"SELECT id FROM appointments_slot s WHERE booked <> ({live})")  # noqa: S608 - ours
+    assert city.count("appointments_slot", "booked > 0") == 1
+
+
+def _one_proof_of_each(city: City, scene: Scene) -> None:
+    """What a department has found is there once for each party, sealed, and went up once with the package."""
+    found = city.rows(
+        "SELECT party_id, source, result FROM sharing_evidence WHERE application_id = ?", scene.application_id
+    )
+    assert len(found) == len({(row["party_id"], row["source"]) for row in found})
+    assert {row["result"] for row in found} == {"found"}, found
+    shared = city.count("applications_material", "origin = 'shared'")
+    assert shared == len(found) > 0
+
+
+def _one_payment(city: City, scene: Scene) -> None:
     order = _one(city, "SELECT id, state, amount_fen FROM payments_order")
     assert (order["state"], order["amount_fen"]) == ("settled", cast.FEE_FEN)
-    settlement = _one(city, "SELECT order_id, amount_fen FROM payments_settlement")
-    assert settlement == {"order_id": order["id"], "amount_fen": cast.FEE_FEN}
-    assert city.count("payments_discrepancy") == 0
+    settlement = _one(city, "SELECT order_id, wallet, amount_fen FROM payments_settlement")
+    wallet = scene.buyer.wallet
+    assert settlement == {"order_id": order["id"], "wallet": wallet, "amount_fen": cast.FEE_FEN}
+    assert city.count("payments_discrepancy") == city.count("payments_refund") == 0
+    assert list(WALLETS[wallet].paid(scene.outside).values()) == [cast.FEE_FEN]
+    assert city.count("payments_bill", "state <> 'matched'") == 0
+
+
+def _one_parcel(city: City, scene: Scene) -> None:
+    """Five scans, each a line once, however often and in whatever order they were told."""
+    parcel = _one(city, "SELECT id, certificate_id, state, signed_by, waybill, attention FROM delivery_order")
+    assert (parcel["certificate_id"], parcel["waybill"]) == (scene.new_certificate["id"], posting.WAYBILL)
+    assert (parcel["state"], parcel["signed_by"], parcel["attention"]) == ("signed", "self", None)
+    lines = city.rows("SELECT state FROM delivery_event ORDER BY at, id")
+    assert [row["state"] for row in lines] == ["collected", "transit", "transit", "delivering", "signed"]
+    assert city.count("delivery_stray") == 0
 
 
 def _one_certificate(city: City, scene: Scene) -> None:
@@ -138,22 +216,68 @@ def _one_certificate(city: City, scene: Scene) -> None:
 
 def _told_once(city: City, scene: Scene) -> None:
     told = Counter(row["template"] for row in city.rows("SELECT template FROM notifications_message"))
+    passing = told.pop(PASSING, 0)
+    assert passing <= 1
     assert told == TOLD, dict(told)
-    states = Counter(
-        (row["channel"], row["state"]) for row in city.rows("SELECT channel, state FROM notifications_delivery")
+    pushed = city.rows(
+        "SELECT recipient, COUNT(*) AS n FROM notifications_message WHERE template = 'progress_notice' "
+        "GROUP BY recipient"
     )
-    total = sum(TOLD.values())
-    assert states == {("inbox", "sent"): total, ("wechat", "sent"): total}
-    shown = Counter(each["template"] for each in scene.outside.look("/wx/messages"))
-    assert shown == TOLD, f"shown by WeChat: {dict(shown)}"
+    assert [row["n"] for row in pushed] == [2, 2, 2], "two pushes, each party once per push"
+    _sent_once(city, total=sum(TOLD.values()) + passing)
+    _agreed_once(city)
+    _shown_once(scene, passing)
+
+
+def _sent_once(city: City, *, total: int) -> None:
+    """Each message in the inbox and once more outside."""
+    states: Counter[tuple[str, str]] = Counter()
+    for row in city.rows("SELECT channel, state FROM notifications_delivery"):
+        states["wallet" if row["channel"] in WALLETS else row["channel"], row["state"]] += 1
+    texted = sum(TEXTED.values())
+    assert states == {
+        ("inbox", "sent"): total,
+        ("wallet", "sent"): total - texted,
+        ("wallet", "skipped"): texted,
+        ("sms", "received"): texted,
+    }
+
+
+def _agreed_once(city: City) -> None:
+    """Everybody agreed twice to every template; each agreement is spent on one message or is there still."""
+    spent = Counter(
+        (row["recipient"], row["template"], row["channel"])
+        for row in city.rows(
+            "SELECT m.recipient, m.template, d.channel FROM notifications_delivery d "
+            "JOIN notifications_message m ON m.id = d.message_id WHERE d.consent_spent = 1"
+        )
+    )
+    agreements = city.rows("SELECT recipient, template, channel, remaining, standing FROM notifications_consent")
+    assert agreements
+    for row in agreements:
+        used = spent[row["recipient"], row["template"], row["channel"]]
+        assert row["standing"] or row["remaining"] + used == 2, row
+
+
+def _shown_once(scene: Scene, passing: int) -> None:
+    shown = Counter(each["template"] for phone in scene.phones.values() for each in _messages(scene, phone))
+    shown[PASSING] -= passing
+    assert +shown == Counter(TOLD) - Counter(TEXTED), f"shown by the wallets: {dict(shown)}"
+    texts = scene.outside.look("/sms/messages")
+    assert Counter(each["template"] for each in texts) == TEXTED, texts
+
+
+def _messages(scene: Scene, phone: Handset) -> list[dict[str, Any]]:
+    return scene.outside.look(WALLETS[phone.wallet].messages, person=phone.person.key)
 
 
 def nothing_in_clear(city: City, scene: Scene) -> None:
-    """No name, ID number, phone, openid or session token in any log line, file or table of the house."""
-    needles = of_people(cast.PARTIES)
+    """No name, ID number, phone, address, wallet's id or session token in any log line, file or table of the house."""
+    needles = [*of_people(cast.PARTIES), *of_address(cast.RECEIVER["address"])]
     findings = sweep(city.house.folder, needles=needles)
     assert not findings, findings[:10]
-    tokens = [*(each.calls.token for each in scene.phones.values()), scene.officer.calls.token]
+    desks = (scene.officer, scene.clerk)
+    tokens = [each.calls.token for each in (*scene.phones.values(), *desks)]
     logs = "".join(path.read_text(encoding="utf-8") for path in (city.house.folder / "logs").glob("*.log"))
     assert '"event":"request"' in logs
     assert '"event":"worker_started"' in logs

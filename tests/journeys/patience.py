@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import pyotp
 
+from sandbox.phones.alipay_phone import AlipayPhone
 from sandbox.phones.caller import Caller
+from sandbox.phones.clerk import Clerk
 from sandbox.phones.journey import Journey, NotAsItShould
-from sandbox.phones.officer import STAFF, Officer
+from sandbox.phones.officer import STAFF, Desk, Officer
 from sandbox.phones.phone import API, Phone
 
 _PATIENCE_SECONDS = 60.0
@@ -129,27 +131,63 @@ class PatientPhone(Phone):
 
 
 @dataclass(slots=True)
-class PatientOfficer(Officer):
-    """Has an authenticator that goes by the city's clock, `offset()` seconds ahead of the machine's."""
+class PatientAlipayPhone(AlipayPhone):
+    """Takes a new code from Alipay when the one before was used up by a call that died."""
 
-    offset: Callable[[], float] = lambda: 0.0
-    pass_time: Callable[[float], None] = lambda _: None
-
-    def sign_in(self) -> None:
-        """Once: a second call keeps the session."""
-        if self.calls.token:
-            return
-
+    def log_in(self) -> None:
         def attempt() -> dict[str, Any]:
-            device = pyotp.parse_uri(self.totp_uri)
-            if not isinstance(device, pyotp.TOTP):
-                raise TypeError("the second factor is not a time-based code")
-            code = device.at(time.time() + self.offset())
-            wanted = {"username": self.username, "password": self.password, "totp": code}
-            found: dict[str, Any] = self.calls.post("sign in", f"{STAFF}/sessions", wanted, expect=201)
+            code = self.outside.do("/alipay/login", person=self.person.key)["code"]
+            found: dict[str, Any] = self.calls.post(
+                "log in with a my.getAuthCode code", f"{API}/sessions/alipay", {"code": code}, expect=201
+            )
             return found
 
-        self.calls.token = _renewing(self.calls, attempt, lambda: self.pass_time(_CODE_SECONDS))["token"]
+        self.calls.token = _renewing(self.calls, attempt, lambda: None)["token"]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """An authenticator's clock, `offset()` seconds ahead of the machine's; `pass_time` moves the whole city's."""
+
+    offset: Callable[[], float]
+    pass_time: Callable[[float], None]
+
+
+@dataclass(slots=True)
+class PatientOfficer(Officer):
+    """Has an authenticator that goes by the city's clock."""
+
+    watch: Watch
+
+    def sign_in(self) -> None:
+        _sign_in(self, self.watch)
+
+
+@dataclass(slots=True)
+class PatientClerk(Clerk):
+    """The same at the platform's counter."""
+
+    watch: Watch
+
+    def sign_in(self) -> None:
+        _sign_in(self, self.watch)
+
+
+def _sign_in(desk: Desk, watch: Watch) -> None:
+    """Once: a second call keeps the session."""
+    if desk.calls.token:
+        return
+
+    def attempt() -> dict[str, Any]:
+        device = pyotp.parse_uri(desk.totp_uri)
+        if not isinstance(device, pyotp.TOTP):
+            raise TypeError("the second factor is not a time-based code")
+        code = device.at(time.time() + watch.offset())
+        wanted = {"username": desk.username, "password": desk.password, "totp": code}
+        found: dict[str, Any] = desk.calls.post("sign in", f"{STAFF}/sessions", wanted, expect=201)
+        return found
+
+    desk.calls.token = _renewing(desk.calls, attempt, lambda: watch.pass_time(_CODE_SECONDS))["token"]
 
 
 def _still_running(answer: httpx.Response) -> bool:

@@ -1,4 +1,4 @@
-"""Scenario 1: the resale of H1 by its two co-owners, from login to a certificate that verifies."""
+"""Scenario 1: the resale of H1 by its two co-owners, from login to a certificate that verifies and its paper's arrival."""
 
 import pytest
 
@@ -8,9 +8,9 @@ from tests.journeys.city import Build
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("dialect", ["sqlite", "mariadb"])
-def test_resale_of_h1_by_its_two_owners(build: Build, dialect: str):
-    with build(dialect) as city, city.scene() as scene:
+@pytest.mark.parametrize(("dialect", "wallet"), [("sqlite", "wechat"), ("mariadb", "wechat"), ("mariadb", "alipay")])
+def test_resale_of_h1_by_its_two_owners(build: Build, dialect: str, wallet: str):
+    with build(dialect) as city, city.scene(wallet=wallet) as scene:
         outcome.play(scene)
         outcome.finished_once(city, scene)
         assert _expected_refusals(scene.journey.calls) == [("/entry", 409, "TAX_NOT_CLEARED")]

@@ -12,12 +12,13 @@ from urllib.parse import quote
 
 import pytest
 
-from sandbox.demo.needles import of_people
+from sandbox.demo import cast
+from sandbox.demo.needles import of_address, of_people
 from sandbox.demo.sweep import sweep
 from sandbox.people import FICTIONAL
 
 P1 = FICTIONAL[0]
-NEEDLES = of_people(FICTIONAL)
+NEEDLES = [*of_people(FICTIONAL), *of_address(cast.RECEIVER["address"])]
 
 
 def zipped(content: bytes) -> bytes:
@@ -47,6 +48,10 @@ FORMS = {
     "id number in lower case": P1.id_number.lower().encode(),
     "phone": f"+86{P1.phone}".encode(),
     "openid": P1.openid.encode(),
+    "Alipay's user id": f"buyer_id={P1.alipay_user_id}&".encode(),
+    "Alipay's open id": P1.alipay_open_id.encode(),
+    "address": f"address={cast.RECEIVER['address']}".encode(),
+    "address without its beginning": json.dumps({"rest": cast.RECEIVER["address"][4:]}).encode(),
     "zlib": b"stream\n" + zlib.compress(f"(我是{P1.name})Tj".encode() * 3) + b"endstream",
     "gzip": gzip.compress(P1.id_number.encode() * 3),
     "zip": zipped(P1.phone.encode() * 3),
