@@ -4,8 +4,8 @@ from typing import Any
 
 from sandbox.demo import cast, paper
 from sandbox.demo.scene import Scene
+from sandbox.phones.handset import API
 from sandbox.phones.journey import require
-from sandbox.phones.phone import API
 
 _DISTRICT = cast.UNIT_CODE[:6]
 _PATH = f"{API}/appointments"
@@ -21,7 +21,7 @@ def book(scene: Scene) -> None:
     require(cancelled["state"] == "cancelled", f"the appointment is {cancelled['state']}")
     kept = _booked(scene, second)
     require(_left(scene, office, first["id"]) == first["left"], "the place given up is not free again")
-    picture = scene.buyer.calls.ask("show the pass", "GET", f"{_PATH}/{kept['id']}/pass").content
+    picture = scene.buyer.show_pass(kept["id"])
     (scene.results / "appointment-pass.png").write_bytes(picture)
     text = paper.read_code_of_png(picture).text
     require(text and cast.BUYER.id_number not in text, "the pass holds more than a random text")
@@ -64,9 +64,6 @@ def _left(scene: Scene, office: dict[str, Any], slot_id: str) -> int:
 
 
 def _booked(scene: Scene, slot: dict[str, Any]) -> dict[str, Any]:
-    wanted = {"slot_id": slot["id"], "business_type": cast.BUSINESS}
-    held = scene.buyer.calls.post("hold a place", _PATH, wanted, expect=201)
-    require(held["state"] == "held", f"the appointment is {held['state']}")
-    booked: dict[str, Any] = scene.buyer.calls.post("confirm it", f"{_PATH}/{held['id']}/confirmation", expect=200)
+    booked = scene.buyer.book_slot(slot["id"], cast.BUSINESS)
     require(booked["state"] == "booked" and booked["number"], f"the appointment is {booked}")
     return booked

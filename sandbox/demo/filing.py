@@ -50,13 +50,12 @@ def _wanted(application: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _share(scene: Scene) -> list[dict[str, Any]]:
     """The public security's records are down at first, so that proof would be uploaded; they come back in time."""
-    ask = ("ask the departments", f"{scene.application_path}/shared-materials")
     scene.outside.do("/faults", target=_HOUSEHOLDS, kind="status", status=503)
-    without = scene.seller.calls.post(*ask, expect=200)
+    without = scene.seller.share_materials(scene.application_id)
     states = {each["code"]: (each["state"], each["source_state"]) for each in without["materials"]}
     require(states["M10"][0] == "shared", f"the marriage proof is {states['M10']}")
     require(states["M10H"] == ("missing", "unavailable"), f"the household proof is {states['M10H']}")
-    shared = scene.seller.calls.post(*ask, expect=200)
+    shared = scene.seller.share_materials(scene.application_id)
     left = _wanted(shared)
     require(not _SHARED & {each["code"] for each in left}, f"still asked for: {left}")
     return left

@@ -4,8 +4,8 @@ from typing import Any
 
 from sandbox.demo import cast
 from sandbox.demo.scene import Scene
+from sandbox.phones.handset import API
 from sandbox.phones.journey import require
-from sandbox.phones.phone import API
 
 WAYBILL = "EK123456785CN"
 _DONE = 200

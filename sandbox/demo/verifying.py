@@ -2,8 +2,8 @@
 
 from sandbox.demo import cast, credential, paper
 from sandbox.demo.scene import Scene
+from sandbox.phones.handset import API
 from sandbox.phones.journey import require
-from sandbox.phones.phone import API
 
 _LARGEST_CODE = 12
 

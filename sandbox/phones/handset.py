@@ -71,13 +71,7 @@ class Handset(ABC):
     def share_materials(self, application_id: str) -> dict[str, Any]:
         """Have the departments asked for a draft's materials; the application as it is then."""
         path = f"{API}/applications/{application_id}/shared-materials"
-        found: dict[str, Any] = self.calls.post("let the departments share materials", path)
-        return found
-
-    def read_evidence(self, application_id: str, evidence_id: str, *, expect: int = 200) -> dict[str, Any]:
-        """What a department shared about this phone's person."""
-        path = f"{API}/applications/{application_id}/evidence/{evidence_id}"
-        found: dict[str, Any] = self.calls.ask("read what was shared about me", "GET", path, expect=expect).json()
+        found: dict[str, Any] = self.calls.post("let the departments share materials", path, expect=200)
         return found
 
     def book_counter(self, district: str, business: str) -> dict[str, Any]:
@@ -86,9 +80,14 @@ class Handset(ABC):
         path = f"{API}/offices/{office['id']}/slots?business={business}&days=14"
         days = self.calls.get("look at its slots", path)["days"]
         free = next(slot for day in days for slot in day["slots"] if slot["left"] > 0)
-        wanted = {"slot_id": free["id"], "business_type": business}
-        held = self.calls.post("hold a place", f"{API}/appointments", wanted, expect=201)
-        booked: dict[str, Any] = self.calls.post("confirm it", f"{API}/appointments/{held['id']}/confirmation", {})
+        return self.book_slot(free["id"], business)
+
+    def book_slot(self, slot_id: str, business: str) -> dict[str, Any]:
+        """Hold a place in the slot and confirm it: the appointment."""
+        path, wanted = f"{API}/appointments", {"slot_id": slot_id, "business_type": business}
+        held = self.calls.post("hold a place", path, wanted, expect=201)
+        require(held["state"] == "held", f"the appointment is {held['state']}")
+        booked: dict[str, Any] = self.calls.post("confirm it", f"{path}/{held['id']}/confirmation", expect=200)
         return booked
 
     def show_pass(self, appointment_id: str) -> bytes:

@@ -41,12 +41,6 @@ class Officer(Desk):
         path = f"{STAFF}/cases/{case_id}/materials/{material_id}"
         return self.calls.ask("read a material", "GET", path).content
 
-    def read_evidence(self, case_id: str, material_id: str) -> dict[str, Any]:
-        """A material that a department shared, line by line."""
-        path = f"{STAFF}/cases/{case_id}/materials/{material_id}/readable"
-        found: dict[str, Any] = self.calls.get("read a shared material", path)
-        return found
-
     def decide(self, name: str, case_id: str, step: str, *, expect: int = 200, **form: Any) -> dict[str, Any]:
         """`step` is acceptance, review or entry."""
         answer: dict[str, Any] = self.calls.post(name, f"{STAFF}/cases/{case_id}/{step}", form, expect=expect)
