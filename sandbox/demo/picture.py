@@ -16,6 +16,7 @@ _MARGIN, _TITLE_WIDTH, _LANE_WIDTH, _HEAD = 16, 232, 212, 64
 _LINE, _PADDING, _CHIP = 17, 12, 6
 _MOST_LINES = 7
 _MOST_CHARACTERS = 30
+_TITLE_CHARACTERS = 30
 _REFUSED = 400
 _LANES = ("resident", "desk", "passer-by")
 _COLOURS = {"resident": "#e8f1fb", "desk": "#fdf1e0", "passer-by": "#eef6ea"}
@@ -39,7 +40,11 @@ class Row:
     @property
     def height(self) -> int:
         longest = max((len(cell.lines) for cell in self.cells.values()), default=0)
-        return max(2, longest) * _LINE + 2 * _PADDING
+        return max(len(self.title_lines), longest) * _LINE + 2 * _PADDING
+
+    @property
+    def title_lines(self) -> list[str]:
+        return _wrapped(self.title, _TITLE_CHARACTERS)
 
 
 def draw(journey: dict[str, Any]) -> str:
@@ -130,7 +135,7 @@ def _titled(row: Row, y: int) -> Iterator[str]:
         f"<text x='{_MARGIN + 12}' y='{centre + 4}' font-size='12' fill='#ffffff' text-anchor='middle'>"
         f"{row.number}</text>"
     )
-    for number, line in enumerate(_wrapped(row.title, 30)):
+    for number, line in enumerate(row.title_lines):
         yield (
             f"<text x='{_MARGIN + 32}' y='{y + _PADDING + 14 + number * _LINE}' font-size='12.5' fill='#1d2b3a'>"
             f"{escape(line)}</text>"

@@ -63,3 +63,11 @@ def test_it_is_drawn_from_a_file(tmp_path: Path):
     (tmp_path / "journey.json").write_text(json.dumps(journey(call(1, "P1 张明: look"))), encoding="utf-8")
     picture.main([str(tmp_path / "journey.json"), str(tmp_path / "journey.svg")])
     assert "200 look" in (tmp_path / "journey.svg").read_text(encoding="utf-8")
+
+
+def test_a_long_title_has_room_in_a_row_of_few_calls():
+    titled = {"steps": [{"number": 1, "title": "word " * 30}], "calls": [call(1, "officer: accept")]}
+    rows = [each for each in ET.fromstring(picture.draw(titled)).iter() if each.text == "word word word word word word"]  # noqa: S314 - ours
+    height = float(ET.fromstring(picture.draw(titled)).get("height", "0"))  # noqa: S314 - ours
+    assert len(rows) == 5
+    assert max(float(each.get("y", "0")) for each in rows) < height - 16
