@@ -53,6 +53,10 @@ class HttpClient:
         _CALLS.labels(self.system, f"{answer.status_code // 100}xx").inc()
         return answer
 
+    async def reach(self, url: str) -> None:
+        """See that somebody answers there, whatever they say; OutsideError when nobody does."""
+        await self.request("HEAD", url)
+
     async def download(
         self, url: str, *, most_bytes: int, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:

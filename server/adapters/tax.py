@@ -82,6 +82,10 @@ class SignedTaxBureau:
             *address_flaws("our callback's address", self._notice_url),
         ]
 
+    async def check_connection(self) -> None:
+        """See that the bureau's machine answers; whether it takes our key only a real declaration shows."""
+        await self._http.reach(self._url)
+
     async def declare(self, declaration: Declaration) -> Assessment:
         """Declare; a number declared before gets the same answer, so repeating after a crash is harmless."""
         body = orjson.dumps(_declared(declaration, self._notice_url))
