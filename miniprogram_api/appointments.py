@@ -1,15 +1,13 @@
 """A resident's appointments at the counter: hold, confirm, cancel, and the pass to show there."""
 
 import asyncio
-import io
 from typing import Annotated
 
 from pydantic import Field
-from qrcode import QRCode
-from qrcode.constants import ERROR_CORRECT_M
 from sanic import Blueprint, HTTPResponse
 
 from kit.clock import rfc3339
+from kit.qr import qr_png
 from kit.web.access import resident
 from kit.web.downloads import download
 from kit.web.edge import Call, Edge
@@ -21,8 +19,6 @@ from server.appointments.queries import BookingView
 from server.identity.rules import Level
 from server.journeys.house import House
 
-_PIXELS_PER_MODULE = 10
-_QUIET_ZONE_MODULES = 4  # ISO/IEC 18004, 6.3.8
 _REAL_NAME = resident(Level.REAL_NAME)
 
 
@@ -68,12 +64,13 @@ class AppointmentList(Answer):
 def blueprint(house: House, edge: Edge) -> Blueprint:
     """The routes of appointments."""
     routes = Routes("appointments", "/api/v1/appointments", edge)
-    _booking(routes, house)
+    _holding(routes, house)
+    _settling(routes, house)
     _reading(routes, house)
     return routes.blueprint
 
 
-def _booking(routes: Routes, house: House) -> None:
+def _holding(routes: Routes, house: House) -> None:
     needs = house.appointments
 
     @routes.post(
@@ -101,6 +98,10 @@ def _booking(routes: Routes, house: House) -> None:
             )
         )
         return await _shown(house, call.who.id, booking_id)
+
+
+def _settling(routes: Routes, house: House) -> None:
+    needs = house.appointments
 
     @routes.post(
         "/<booking_id:str>/confirmation",
@@ -182,16 +183,7 @@ def _reading(routes: Routes, house: House) -> None:
     )
     async def my_pass(call: Call[None], booking_id: str) -> HTTPResponse:
         text = await queries.pass_text(needs, booking_id=booking_id, resident_id=call.who.id)
-        return download(await asyncio.to_thread(_png, text), "image/png", name=booking_id)
-
-
-def _png(text: str) -> bytes:
-    code = QRCode(error_correction=ERROR_CORRECT_M, box_size=_PIXELS_PER_MODULE, border=_QUIET_ZONE_MODULES)
-    code.add_data(text)
-    code.make(fit=True)
-    png = io.BytesIO()
-    code.make_image(fill_color="black", back_color="white").save(png)
-    return png.getvalue()
+        return download(await asyncio.to_thread(qr_png, text), "image/png", name=booking_id)
 
 
 async def _shown(house: House, resident_id: str, booking_id: str) -> Appointment:

@@ -1,15 +1,11 @@
 """The one code on a certificate: a link that any camera opens, carrying the credential itself."""
 
-import io
 import re
 
-from qrcode import QRCode
-from qrcode.constants import ERROR_CORRECT_M
+from kit import qr
 
 # Version 12 has 65 modules: printed 32 mm wide, one is 0.49 mm, nearly six dots of a 300 dpi scan.
 MAX_VERSION = 12
-PIXELS_PER_MODULE = 10
-QUIET_ZONE_MODULES = 4  # ISO/IEC 18004, 6.3.8
 MAX_TEXT = 2000
 
 # ASCII keeps the long s and the Kelvin sign from counting as S and K when case is ignored.
@@ -21,30 +17,18 @@ class LinkError(ValueError):
     """A text that is neither a certificate's link nor its bare code."""
 
 
-class QrSizeError(ValueError):
-    """The link needs a finer code than a printed certificate can carry."""
-
-
 def qr_png(link: str) -> bytes:
-    """PNG of the QR code (level M) of `<prefix>/v/<base32 in upper case>`, quiet zone included.
+    """PNG of the QR code of `<prefix>/v/<base32 in upper case>`.
 
-    Raises LinkError, or QrSizeError when it would exceed version 12: 230 bytes of credential fit
+    Raises LinkError, or kit.qr.QrSizeError when it would exceed version 12: 230 bytes of credential fit
     behind a prefix of 26 characters.
     """
     prefix, slash, code = link.rpartition("/")
     if not slash or _CODE.fullmatch(code) is None:
         raise LinkError("the link does not end in a code in upper-case base32")
-    qr = QRCode(error_correction=ERROR_CORRECT_M, box_size=PIXELS_PER_MODULE, border=QUIET_ZONE_MODULES)
     # Two segments, bytes and alphanumeric: as one, the lower-case prefix would force eight bits on every
     # character of the code.
-    qr.add_data(prefix + slash, optimize=0)
-    qr.add_data(code, optimize=0)
-    qr.make(fit=True)
-    if qr.version > MAX_VERSION:
-        raise QrSizeError(f"the link needs QR version {qr.version}, at most {MAX_VERSION} can be printed")
-    png = io.BytesIO()
-    qr.make_image(fill_color="black", back_color="white").save(png)
-    return png.getvalue()
+    return qr.qr_png(prefix + slash, code, max_version=MAX_VERSION)
 
 
 def read_link(text: str) -> str:

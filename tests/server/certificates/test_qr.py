@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from kit.qr import QrSizeError
 from server.certificates.credential import encode_base32
-from server.certificates.qr import MAX_TEXT, LinkError, QrSizeError, qr_png, read_link
+from server.certificates.qr import MAX_TEXT, LinkError, qr_png, read_link
 
 PREFIX = "http://127.0.0.1:54321/v/"
 LARGEST = encode_base32(bytes(range(230)))
