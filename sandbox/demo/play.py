@@ -117,8 +117,8 @@ def _open(stack: contextlib.ExitStack, journey: Journey, *, split: bool, wallet:
     prepare = houses.prepare_split if split else houses.prepare_embedded
     both = prepare(_HOUSE, world)
     password = secrets.token_urlsafe(18)
-    totp = both.create_officer(username=cast.OFFICER_USERNAME, name=cast.OFFICER_NAME, password=password)
-    clerks = both.create_clerk(username=cast.CLERK_USERNAME, name=cast.CLERK_NAME, password=password)
+    totp = both.create_staff("officer", username=cast.OFFICER_USERNAME, name=cast.OFFICER_NAME, password=password)
+    clerks = both.create_staff("clerk", username=cast.CLERK_USERNAME, name=cast.CLERK_NAME, password=password)
     stack.enter_context(houses.running(both))
     outside = OutsideWorld(world.url, world.directory)
     url = both.platform.url

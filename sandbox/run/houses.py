@@ -10,6 +10,8 @@ from typing import Any
 from sandbox.run.installation import Installation, free_ports
 from sandbox.run.partners import Partners
 
+_OF_A_DISTRICT = frozenset({"officer", "clerk"})
+
 
 @dataclass(frozen=True, slots=True)
 class Houses:
@@ -26,16 +28,14 @@ class Houses:
     def logs(self) -> list[Path]:
         return [each.folder / "logs" for each in self.installations]
 
-    def create_officer(self, *, username: str, name: str, password: str) -> str:
-        """An officer for 雨花台区 (320114); the otpauth:// address of their second factor."""
-        return self._create(self.registry, "officer", username=username, name=name, password=password)
+    def create_staff(self, role: str, *, username: str, name: str, password: str) -> str:
+        """Somebody of that role at the side where the role works; the otpauth:// address of their second factor.
 
-    def create_clerk(self, *, username: str, name: str, password: str) -> str:
-        """A clerk at the platform's counters of the same district; the same answer."""
-        return self._create(self.platform, "clerk", username=username, name=name, password=password)
-
-    def _create(self, where: Installation, role: str, *, username: str, name: str, password: str) -> str:
-        wanted = ["--username", username, "--name", name, "--role", role, "--district", "320114"]
+        Officers and clerks work for 雨花台区 (320114), others for the whole city.
+        """
+        where = self.registry if role == "officer" else self.platform
+        district = ["--district", "320114"] if role in _OF_A_DISTRICT else []
+        wanted = ["--username", username, "--name", name, "--role", role, *district]
         said = where.command("staff", "create", *wanted, "--password-stdin", stdin=f"{password}\n")
         return str(json.loads(said.strip().splitlines()[-1])["totp_uri"])
 

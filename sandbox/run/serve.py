@@ -21,6 +21,7 @@ from sandbox.run.processes import ROOT, ProcessFailed, only_one, stop_on_signals
 
 HOUSE, PARTNERS = ROOT / "var" / "embedded" / "run", ROOT / "var" / "sandbox" / "run"
 _FIRST_CHOICE = (8000, 9100, 9101)
+_STAFF = {"officer": "演示登记员", "clerk": "演示窗口人员", "finance": "演示财务人员"}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -43,10 +44,10 @@ def _serve() -> None:
         stack.callback(world.process.stop)
         print("preparing keys, database and the demonstration register")
         both = houses.prepare_embedded(HOUSE, world, ports=_ports())
-        officer = _officer(both)
+        accounts = _accounts(both)
         print("starting server and worker")
         stack.enter_context(houses.running(both))
-        _say_where(both, world, officer)
+        _say_where(both, world, accounts)
         threading.Event().wait()
 
 
@@ -68,26 +69,30 @@ def _read_ports(kept: Path) -> tuple[int, int, int]:
     return server, metrics, worker
 
 
-def _officer(both: Houses) -> Path:
-    """The file with the demo officer's account, made on the first run."""
-    path = HOUSE / "officer.txt"
+def _accounts(both: Houses) -> Path:
+    """The file with the accounts of the demo's staff, made on the first run."""
+    path = HOUSE / "staff.txt"
     if not path.exists():
-        username, password = "demo.officer", secrets.token_urlsafe(15)
-        totp = both.create_officer(username=username, name="演示登记员", password=password)
         path.touch(mode=0o600)
-        path.write_text(f"username: {username}\npassword: {password}\nauthenticator: {totp}\n", encoding="utf-8")
-        print(f"made an officer, kept in {path}:")
+        path.write_text("\n".join(_account(both, role, name) for role, name in _STAFF.items()), encoding="utf-8")
+        print(f"made accounts of staff, kept in {path}:")
         print(textwrap.indent(path.read_text(encoding="utf-8"), "  "), end="")
     return path
 
 
-def _say_where(both: Houses, world: Partners, officer: Path) -> None:
+def _account(both: Houses, role: str, name: str) -> str:
+    username, password = f"demo.{role}", secrets.token_urlsafe(15)
+    totp = both.create_staff(role, username=username, name=name, password=password)
+    return f"username: {username}\npassword: {password}\nauthenticator: {totp}\n"
+
+
+def _say_where(both: Houses, world: Partners, accounts: Path) -> None:
     base = both.platform.url
     rows = {
         "interface": f"{base}/docs",
         "health": f"{base}/healthz",
         "a certificate's link": _seeded_link(both, world),
-        "officer": f"{base}/staff/v1 (account in {officer})",
+        "staff": f"{base}/staff/v1 (accounts in {accounts})",
         "metrics": " and ".join(f"http://127.0.0.1:{port}/metrics" for port in both.platform.ports[1:]),
         "sandbox's control": f"{world.url}/_control/people (see sandbox/README.md)",
         "logs": str(both.platform.folder / "logs"),
