@@ -15,7 +15,7 @@ from tortoise.exceptions import IntegrityError
 
 from kit.clock import Clock
 from kit.crypto.cipher import Cipher
-from kit.db import execute, transactional
+from kit.db import execute, in_transaction, transactional
 from kit.ids import new_id
 from kit.inbox.models import InboxMessage
 from kit.log import current_request_id
@@ -54,9 +54,12 @@ class Inbox:
         """Keep a verified message once and publish `announce(inbox id)`; False when it was here already.
 
         `external_id` is the sender's own unique id of the message, 1 to 128 characters; ValueError for any other.
+        Never called with a transaction open.
         """
         if not 1 <= len(external_id) <= LONGEST_EXTERNAL_ID:
             raise ValueError("a message needs its sender's own id, of at most 128 characters")
+        if in_transaction():
+            raise RuntimeError("a message is kept in a transaction that it shares with others, never in its receiver's")
         inbox_id = new_id()
         arrival = _Arrival(
             id=inbox_id,

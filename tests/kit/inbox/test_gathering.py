@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kit.db import execute, fetch
+from kit.db import execute, fetch, transaction
 from tests.conftest import Db
 from tests.kit.inbox.test_service import Bench
 
@@ -67,6 +67,12 @@ async def test_a_database_that_fails_is_told_to_all_and_forgotten(db: Db, monkey
     assert [type(each) for each in told] == [OSError] * 5
     assert await _kept() == set()
     assert await bench.receive("n1")
+
+
+async def test_a_receivers_own_transaction_is_refused(db: Db):
+    async with transaction():
+        with pytest.raises(RuntimeError, match="never in its receiver's"):
+            await Bench().receive("n1")
 
 
 async def test_when_the_process_ends_nobody_is_left_waiting(db: Db, monkeypatch: pytest.MonkeyPatch):
