@@ -20,6 +20,7 @@ _REGISTRY_HOSTS = (
     "npmjs" + ".com",
     "proxy.golang" + ".org",
 )
+_COMMAND = re.compile(r"(?<![\w/.])yichuang ([a-z]+)(?: ([a-z]+))?([^\n]*)")
 _HOMES = re.compile(r"/(?:home|Users)/[a-z][a-z0-9_-]*/|/roo[t]/|[A-Z]:\\Users\\")
 
 
@@ -56,17 +57,19 @@ def test_every_make_target_named_exists(page: Path) -> None:
     assert named <= targets
 
 
-@pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
-def test_every_yichuang_command_named_exists(page: Path) -> None:
+@pytest.mark.parametrize(
+    "page", [page for page in _pages() if _COMMAND.search(_code(page))], ids=lambda page: page.name
+)
+def test_every_yichuang_command_named_exists_with_its_options(page: Path) -> None:
     group: click.Group = importlib.import_module("server.cli").cli
-    named = set(re.findall(r"(?<![\w/.])yichuang ((?:[a-z]+)(?: [a-z]+)?)", _code(page)))
-    assert named
-    for words in named:
-        first, _, second = words.partition(" ")
+    for first, second, rest in _COMMAND.findall(_code(page)):
         command = group.commands.get(first)
         assert command is not None, f"yichuang {first}"
-        if isinstance(command, click.Group):
-            assert second in command.commands, f"yichuang {words}"
+        if isinstance(command, click.Group) and second:
+            assert second in command.commands, f"yichuang {first} {second}"
+            command = command.commands[second]
+        known = {option for each in command.params for option in each.opts}
+        assert set(re.findall(r"(?<![\w-])--[a-z-]+", rest.split("#")[0])) <= known, f"yichuang {first} {second} {rest}"
 
 
 def test_both_readmes_name_the_same_commands_and_settings() -> None:
