@@ -1,140 +1,96 @@
-"""Event -> next command: who listens to what, by side. The names are written into rows and never change."""
+"""The table of the process: which event leads to which next command, in the order of a case.
+
+The first word of a row is written into the outbox's rows and never changes.
+"""
 
 from kit.outbox import Handler
-from notifications import service as notifications
-from notifications.events import DeliveryQueued, ReceiptDue
-from payments import service as payments
-from payments.events import (
-    AttemptOpened,
-    BillDue,
-    NoticeArrived,
-    OrderOpened,
-    PaymentSettled,
-    RefundOpened,
-    RefundSettled,
-)
-from server.applications.events import (
-    Accepted,
-    ConfirmationRequested,
-    CorrectionAsked,
-    Entered,
-    Expired,
-    FeeDue,
-    FeeSettled,
-    NoticePushed,
-    PartyRefused,
-    Refused,
-    Submitted,
-    TaxCleared,
-    TaxNoticeArrived,
-    Withdrawn,
-)
+from notifications import events as notifications
+from payments import events as payments
+from server.applications import events as applications
 from server.appointments import events as appointments
-from server.certificates.events import CopyKept, Issued, StatusChanged
+from server.certificates import events as certificates
 from server.delivery import events as delivery
-from server.identity.events import RealNameVerified
+from server.identity import events as identity
 from server.journeys import (
     binding,
+    closing,
     fees,
+    paying,
     posting,
     recording,
     registering,
     relaying,
+    sending,
     taxes,
     telling,
-    telling_appointments,
-    telling_deliveries,
 )
-from server.journeys.house import House
 from server.registry import events as registry
-from server.relay import service as relay
-from server.relay.events import RegistryMessageArrived
+from server.relay import events as relay
 
-
-async def record(house: House, event: RegistryMessageArrived) -> None:
-    """Record what the registry told."""
-    message = await relay.open_down(house.relay, inbox_id=event.inbox_id)
-    await recording.record(house, message)
-
-
-async def settle_notice(house: House, event: NoticeArrived) -> None:
-    """Work on a wallet's notice."""
-    await payments.settle_notice(house.payments, inbox_id=event.inbox_id)
-
-
-async def poll(house: House, event: AttemptOpened) -> None:
-    """Ask the wallet what became of an attempt."""
-    await payments.poll(house.payments, attempt_id=event.attempt_id)
-
-
-async def fetch_bill(house: House, event: BillDue) -> None:
-    """Fetch a wallet's daily bill and hold it against our books."""
-    await payments.fetch_bill(house.payments, bill_id=event.bill_id)
-
-
-async def give_back(house: House, event: RefundOpened) -> None:
-    """Ask a wallet to give money back, or what became of it."""
-    await payments.give_back(house.payments, refund_id=event.refund_id)
-
-
-async def deliver(house: House, event: DeliveryQueued) -> None:
-    """Send a message over one channel."""
-    await notifications.deliver(house.notifications, delivery_id=event.delivery_id)
-
-
-async def receipt(house: House, event: ReceiptDue) -> None:
-    """Ask what became of a message that was sent."""
-    await notifications.record_receipt(house.notifications, delivery_id=event.delivery_id, attempt=event.attempt)
-
-
-PLATFORM = (
-    Handler("applications.bind_parties", RealNameVerified, binding.bind_parties),
-    Handler("telling.confirmation_requested", ConfirmationRequested, telling.confirmation_requested),
-    Handler("telling.party_refused", PartyRefused, telling.party_refused),
-    Handler("relay.forward_package", Submitted, relaying.forward_package),
-    Handler("telling.submitted", Submitted, telling.submitted),
-    Handler("relay.record", RegistryMessageArrived, record),
-    Handler("taxes.declare", Accepted, taxes.declare),
-    Handler("telling.accepted", Accepted, telling.accepted),
-    Handler("telling.correction_asked", CorrectionAsked, telling.correction_asked),
-    Handler("telling.refused", Refused, telling.refused),
-    Handler("fees.fall_due", FeeDue, fees.fall_due),
-    Handler("telling.fee_due", OrderOpened, telling.fee_due),
-    Handler("payments.settle_notice", NoticeArrived, settle_notice),
-    Handler("payments.poll", AttemptOpened, poll),
-    Handler("payments.refund", RefundOpened, give_back),
-    Handler("payments.fetch_bill", BillDue, fetch_bill),
-    Handler("telling.refund_settled", RefundSettled, telling.refund_settled),
-    Handler("fees.settled", PaymentSettled, fees.settled),
-    Handler("telling.payment_settled", PaymentSettled, telling.payment_settled),
-    Handler("relay.forward_fee", FeeSettled, relaying.forward_fee),
-    Handler("taxes.record", TaxNoticeArrived, taxes.record),
-    Handler("relay.forward_tax", TaxCleared, relaying.forward_tax),
-    Handler("relay.forward_withdrawal", Withdrawn, relaying.forward_withdrawal),
-    Handler("telling.expired", Expired, telling.expired),
-    Handler("telling.progress_notice", NoticePushed, telling.progress_notice),
-    Handler("telling.entered", Entered, telling.entered),
-    Handler("telling.certificate_ready", CopyKept, telling.certificate_ready),
+_VISITS = (
+    Handler("telling.appointment_booked", appointments.Booked, telling.appointments.booked),
+    Handler("telling.appointment_cancelled", appointments.Cancelled, telling.appointments.cancelled),
+    Handler("appointments.clear_day", appointments.DayClosed, closing.clear_day),
+    Handler("telling.appointment_office_closed", appointments.CancelledByOffice, telling.appointments.office_closed),
+)
+_APPLICATIONS = (
+    Handler("applications.bind_parties", identity.RealNameVerified, binding.bind_parties),
+    Handler(
+        "telling.confirmation_requested",
+        applications.ConfirmationRequested,
+        telling.applications.confirmation_requested,
+    ),
+    Handler("telling.party_refused", applications.PartyRefused, telling.applications.party_refused),
+    Handler("relay.forward_package", applications.Submitted, relaying.forward_package),
+    Handler("telling.submitted", applications.Submitted, telling.applications.submitted),
+    Handler("relay.forward_withdrawal", applications.Withdrawn, relaying.forward_withdrawal),
+    Handler("telling.expired", applications.Expired, telling.applications.expired),
+)
+_ANSWERS_OF_THE_REGISTRY = (
+    Handler("relay.record", relay.RegistryMessageArrived, recording.open_and_record),
+    Handler("taxes.declare", applications.Accepted, taxes.declare),
+    Handler("telling.accepted", applications.Accepted, telling.applications.accepted),
+    Handler("telling.correction_asked", applications.CorrectionAsked, telling.applications.correction_asked),
+    Handler("telling.refused", applications.Refused, telling.applications.refused),
+    Handler("telling.progress_notice", applications.NoticePushed, telling.applications.progress_notice),
+    Handler("fees.fall_due", applications.FeeDue, fees.fall_due),
+    Handler("telling.entered", applications.Entered, telling.applications.entered),
+    Handler("telling.certificate_ready", certificates.CopyKept, telling.applications.certificate_ready),
+)
+_MONEY = (
+    Handler("telling.fee_due", payments.OrderOpened, telling.applications.fee_due),
+    Handler("payments.settle_notice", payments.NoticeArrived, paying.settle_notice),
+    Handler("payments.poll", payments.AttemptOpened, paying.poll),
+    Handler("fees.settled", payments.PaymentSettled, fees.settled),
+    Handler("telling.payment_settled", payments.PaymentSettled, telling.applications.payment_settled),
+    Handler("relay.forward_fee", applications.FeeSettled, relaying.forward_fee),
+    Handler("payments.refund", payments.RefundOpened, paying.give_back),
+    Handler("telling.refund_settled", payments.RefundSettled, telling.applications.refund_settled),
+    Handler("payments.fetch_bill", payments.BillDue, paying.fetch_bill),
+    Handler("taxes.record", applications.TaxNoticeArrived, taxes.record),
+    Handler("relay.forward_tax", applications.TaxCleared, relaying.forward_tax),
+)
+_PARCELS = (
     Handler("delivery.subscribe", delivery.Dispatched, posting.subscribe),
-    Handler("telling.delivery_dispatched", delivery.Dispatched, telling_deliveries.dispatched),
+    Handler("telling.delivery_dispatched", delivery.Dispatched, telling.deliveries.dispatched),
     Handler("delivery.record_push", delivery.CarrierPushArrived, posting.record_push),
     Handler("delivery.poll", delivery.PollDue, posting.poll),
-    Handler("telling.delivery_moved", delivery.StateChanged, telling_deliveries.moved),
-    Handler("notifications.deliver", DeliveryQueued, deliver),
-    Handler("notifications.receipt", ReceiptDue, receipt),
-    Handler("telling.appointment_booked", appointments.Booked, telling_appointments.booked),
-    Handler("telling.appointment_cancelled", appointments.Cancelled, telling_appointments.cancelled),
-    Handler("telling.appointment_office_closed", appointments.CancelledByOffice, telling_appointments.office_closed),
-    Handler("appointments.clear_day", appointments.DayClosed, telling_appointments.clear_day),
+    Handler("telling.delivery_moved", delivery.StateChanged, telling.deliveries.moved),
 )
+_MESSAGES = (
+    Handler("notifications.deliver", notifications.DeliveryQueued, sending.deliver),
+    Handler("notifications.receipt", notifications.ReceiptDue, sending.record_receipt),
+)
+
+PLATFORM = (*_VISITS, *_APPLICATIONS, *_ANSWERS_OF_THE_REGISTRY, *_MONEY, *_PARCELS, *_MESSAGES)
 
 REGISTRY = (
     Handler("registry.record", registry.PlatformMessageArrived, registering.record_message),
     Handler("registry.send", registry.MessageQueued, registering.send_message),
     Handler("registering.issue", registry.Entered, registering.issue),
     Handler("registering.issue_released", registry.CertificatesReleased, registering.issue),
-    Handler("registering.send_certificate", Issued, registering.send_certificate),
-    Handler("registering.send_status", StatusChanged, registering.send_status),
+    Handler("registering.send_certificate", certificates.Issued, registering.send_certificate),
+    Handler("registering.send_status", certificates.StatusChanged, registering.send_status),
 )
 
 

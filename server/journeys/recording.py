@@ -10,7 +10,14 @@ from server.applications import service as applications
 from server.certificates import service as certificates
 from server.certificates.request import HolderValues, ReceivedCertificate
 from server.journeys.house import House
+from server.relay import service as relay
+from server.relay.events import RegistryMessageArrived
 from server.terms.messages import DownMessage
+
+
+async def open_and_record(house: House, event: RegistryMessageArrived) -> None:
+    """Record what the registry told."""
+    await record(house, await relay.open_down(house.relay, inbox_id=event.inbox_id))
 
 
 async def record(house: House, message: DownMessage) -> None:

@@ -17,8 +17,8 @@ from server.certificates.models import CertificateCopy, CertificateCopyHolder
 from server.console import deliveries as post_desk
 from server.delivery.models import DeliveryOrder
 from server.identity import queries as residents
-from server.journeys import telling_deliveries
 from server.journeys.house import House
+from server.journeys.telling import deliveries as telling
 from tests.factories.deliveries import RECEIVER, WAYBILL, PostDesk, at, desk
 from tests.support.moments import NOON
 from tests.support.serving import client, edge, served
@@ -276,17 +276,17 @@ async def test_the_resident_is_told_once_and_nothing_of_a_certificate(
     async def tell(_: object, **message: Any) -> None:
         told.append(message)
 
-    monkeypatch.setattr(telling_deliveries.notifications, "tell", tell)
+    monkeypatch.setattr(telling.notifications, "tell", tell)
     town.house.__dict__["notifications"] = None
     wished = await town.asked()
     await town.sent(wished["id"])
-    await telling_deliveries.dispatched(town.house, Dispatched(wished["id"]))
+    await telling.dispatched(town.house, Dispatched(wished["id"]))
     for code, state in (("5", "delivering"), ("204", "problem"), ("301", "signed")):
         hours = {"5": 2, "204": 3, "301": 4}[code]
         await town.post.push(town.post.carrier.scan("ems", WAYBILL, (at(hours), code, "x")))
-        await telling_deliveries.moved(town.house, StateChanged(wished["id"], state, "occasion"))
+        await telling.moved(town.house, StateChanged(wished["id"], state, "occasion"))
     # What is over by the time it is handled is not told any more.
-    await telling_deliveries.moved(town.house, StateChanged(wished["id"], "delivering", "late"))
+    await telling.moved(town.house, StateChanged(wished["id"], "delivering", "late"))
     templates = ["delivery_dispatched", "delivery_delivering", "delivery_problem", "delivery_signed"]
     assert [each["template"] for each in told] == templates
     assert {each["recipient"] for each in told} == {"p3"}

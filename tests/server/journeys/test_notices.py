@@ -19,8 +19,9 @@ from server import setup
 from server.adapters.registry_wire import RegistryWire, WireError, encode_down
 from server.applications import events, queries
 from server.applications.models import ApplicationParty, ApplicationStep
-from server.journeys import recording, telling
+from server.journeys import recording
 from server.journeys.house import House
+from server.journeys.telling import applications as telling
 from server.registry import service as desk_service
 from server.registry.errors import CaseNotFound, NoticeInvalid
 from server.registry.models import RegistryMessage

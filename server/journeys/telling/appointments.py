@@ -4,8 +4,7 @@ from kit.clock import time_text
 from notifications import service as notifications
 from notifications.rules import DASH
 from server.appointments import queries as appointments
-from server.appointments import service
-from server.appointments.events import Booked, Cancelled, CancelledByOffice, DayClosed
+from server.appointments.events import Booked, Cancelled, CancelledByOffice
 from server.journeys.house import House
 
 
@@ -21,11 +20,6 @@ async def cancelled(house: House, event: Cancelled) -> None:
 async def office_closed(house: House, event: CancelledByOffice) -> None:
     """The office took it back, not they."""
     await _tell(house, event.booking_id, "appointment_office_closed")
-
-
-async def clear_day(house: House, event: DayClosed) -> None:
-    """Free everybody who has booked the closed day."""
-    await service.clear_day(house.appointments, closure_id=event.closure_id)
 
 
 async def _tell(house: House, booking_id: str, template: str) -> None:

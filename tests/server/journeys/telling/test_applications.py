@@ -17,9 +17,9 @@ from server.applications import events
 from server.applications import service as filed
 from server.applications.models import ApplicationParty
 from server.certificates.events import CopyKept
-from server.journeys import telling
 from server.journeys.fees import PURPOSE
 from server.journeys.house import House
+from server.journeys.telling import applications as telling
 from tests.factories import applications
 from tests.factories.applications import Case, Person
 from tests.factories.notifications import Desk, desk

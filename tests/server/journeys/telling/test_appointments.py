@@ -9,8 +9,9 @@ from notifications.models import Message
 from server.appointments import service
 from server.appointments.events import Booked, Cancelled, CancelledByOffice, DayClosed
 from server.appointments.models import Booking
-from server.journeys import telling_appointments as telling
+from server.journeys import closing
 from server.journeys.house import House
+from server.journeys.telling import appointments as telling
 from tests.factories import notifications
 from tests.factories.appointments import CLERK, FIRST_SLOT, HERE, Hall, hall
 
@@ -46,5 +47,5 @@ async def test_a_closed_day_is_cleared_by_its_handler(at: Hall) -> None:
     closure_id = await service.close_day(
         at.needs, staff_id=CLERK, scope=HERE, office_id=at.office.id, day=FIRST_SLOT.date(), reason="停电"
     )
-    await telling.clear_day(house_of(at), DayClosed(closure_id))
+    await closing.clear_day(house_of(at), DayClosed(closure_id))
     assert (await Booking.get(id=booking.id)).state == "cancelled"
