@@ -50,8 +50,9 @@ def _wanted(application: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _share(scene: Scene) -> list[dict[str, Any]]:
     """The public security's records are down at first, so that proof would be uploaded; they come back in time."""
-    scene.outside.do("/faults", target=_HOUSEHOLDS, kind="status", status=503)
+    scene.outside.do("/faults", target=_HOUSEHOLDS, kind="status", status=503, times=0)
     without = scene.seller.share_materials(scene.application_id)
+    scene.outside.end_faults()
     states = {each["code"]: (each["state"], each["source_state"]) for each in without["materials"]}
     require(states["M10"][0] == "shared", f"the marriage proof is {states['M10']}")
     require(states["M10H"] == ("missing", "unavailable"), f"the household proof is {states['M10H']}")

@@ -35,3 +35,9 @@ class Clerk(Desk):
             "scan the pass", f"{STAFF}/appointments/check-in", {"pass": pass_text}
         )
         return visitor
+
+    def close_day(self, office_id: str, *, day: str, reason: str) -> dict[str, Any]:
+        """The office does not open on that day; everybody who has booked is told the reason."""
+        path = f"{STAFF}/offices/{office_id}/closures"
+        closed: dict[str, Any] = self.calls.post("close the day", path, {"day": day, "reason": reason}, expect=201)
+        return closed

@@ -31,6 +31,7 @@ from tests.journeys.patience import (
     PatientAlipayPhone,
     PatientCaller,
     PatientClerk,
+    PatientDesk,
     PatientOfficer,
     PatientPhone,
     Watch,
@@ -40,6 +41,7 @@ from tests.support.nursery import Nursery
 # 15 seconds until WeChat Pay repeats a notification become 0.15.
 TIME_SCALE = 0.01
 STAFF_PASSWORD = "Yi-Chuang-2026-demo"
+_DISTRICT = ("--district", "320114")
 _PATIENCE_SECONDS = 30.0
 Build = Callable[..., AbstractContextManager["City"]]
 """`build("sqlite")` or `build("mariadb")`: a running city with a database of its own; more is for the worker."""
@@ -90,12 +92,12 @@ class City:
         )
         self.command("prepare")
         self.command("seed", "demo")
-        self.officer_totp = self.employ(cast.OFFICER_USERNAME, cast.OFFICER_NAME, "officer")
-        self.clerk_totp = self.employ(cast.CLERK_USERNAME, cast.CLERK_NAME, "clerk")
+        self.officer_totp = self.employ(cast.OFFICER_USERNAME, cast.OFFICER_NAME, "officer", *_DISTRICT)
+        self.clerk_totp = self.employ(cast.CLERK_USERNAME, cast.CLERK_NAME, "clerk", *_DISTRICT)
 
-    def employ(self, username: str, name: str, role: str) -> str:
-        """Create a member of staff for 雨花台区; the otpauth:// address of their second factor."""
-        wanted = ["--username", username, "--name", name, "--role", role, "--district", "320114"]
+    def employ(self, username: str, name: str, role: str, *scope: str) -> str:
+        """Create a member of staff; the otpauth:// address of their second factor."""
+        wanted = ["--username", username, "--name", name, "--role", role, *scope]
         said = self.command("staff", "create", *wanted, "--password-stdin", stdin=f"{STAFF_PASSWORD}\n")
         return said.rsplit('"totp_uri": "', 1)[1].split('"', 1)[0]
 
@@ -245,6 +247,11 @@ class City:
             yield scene
         finally:
             scene.close()
+
+    def finance(self, journey: Journey) -> PatientDesk:
+        """Somebody in finance, who sees the money of the whole city."""
+        totp = self.employ("demo.finance", "演示财务人员", "finance")
+        return PatientDesk("demo.finance", STAFF_PASSWORD, totp, self.patient(journey, "finance"), self.watch)
 
     @property
     def watch(self) -> Watch:

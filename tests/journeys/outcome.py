@@ -2,9 +2,11 @@
 
 import time
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from typing import Any
 
+from kit.clock import SHANGHAI
 from sandbox.demo import booking, cast, filing, office, paying, posting, verifying, writing
 from sandbox.demo.needles import of_address, of_people
 from sandbox.demo.scene import Scene
@@ -53,6 +55,7 @@ _STEP_SECONDS = 61.0
 # The last question about a parcel is due half a day after the last that was heard of it.
 _HALF_A_DAY = 12 * 3600 + 60.0
 _FAR_OFF = "delivery.poll"
+_BILLS_ARE_THERE = time_of_day(10, 31)
 _PATIENCE_SECONDS = 60.0
 
 
@@ -91,10 +94,34 @@ def become_quiet(city: City) -> None:
 
 
 def half_a_day_passes(city: City) -> None:
-    """Everything comes due that was put off; nobody's session outlasts it."""
-    city.move_clock(_HALF_A_DAY)
+    """Everything comes due that was put off; a parcel's last question is put off once more before it is asked."""
+    for _ in range(2):
+        city.move_clock(_HALF_A_DAY)
+        come_to_rest(city)
+        if not _left(city):
+            return
+    raise AssertionError(f"still put off: {_left(city)}")
+
+
+def bill_matches(city: City, *, wallet: str, paid_fen: int, refunded_fen: int = 0) -> None:
+    """The morning after the payment its wallet's bill is fetched, and says what our books say; later days too."""
+    paid = _moment(city.rows("SELECT paid_at FROM payments_settlement")[0]["paid_at"]).astimezone(SHANGHAI).date()
+    morning = datetime.combine(paid + timedelta(days=1), _BILLS_ARE_THERE, SHANGHAI)
+    city.move_clock(max(0.0, (morning - _now(city)).total_seconds()))
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not (bill := _bill(city, wallet, paid)) or bill["state"] == "due":
+        assert time.monotonic() < deadline, f"no bill of {paid}"
+        time.sleep(0.05)
     come_to_rest(city)
-    assert not _left(city)
+    bill = _bill(city, wallet, paid)
+    figures = ("state", "theirs_payments_fen", "ours_payments_fen", "theirs_refunds_fen", "ours_refunds_fen")
+    assert [bill[each] for each in figures] == ["matched", paid_fen, paid_fen, refunded_fen, refunded_fen]
+    assert city.count("payments_bill", "state <> 'matched'") == city.count("payments_bill_finding") == 0
+
+
+def _bill(city: City, wallet: str, day: date) -> dict[str, Any]:
+    rows = city.rows("SELECT * FROM payments_bill WHERE wallet = ? AND day = ?", wallet, day.isoformat())
+    return rows[0] if rows else {}
 
 
 def _left(city: City, where: str = "1 = 1", *values: Any) -> list[dict[str, Any]]:
@@ -104,10 +131,17 @@ def _left(city: City, where: str = "1 = 1", *values: Any) -> list[dict[str, Any]
 
 def _is_due(city: City, row: dict[str, Any]) -> bool:
     """Due now, or failed: what waits to be tried again is not left alone."""
-    at = row["available_at"]
-    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    now = datetime.now(UTC) + timedelta(seconds=city.offset_seconds)
-    return bool(row["attempts"]) or moment.replace(tzinfo=UTC) <= now
+    return bool(row["attempts"]) or _moment(row["available_at"]) <= _now(city)
+
+
+def _now(city: City) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=city.offset_seconds)
+
+
+def _moment(stored: Any) -> datetime:
+    """SQLite keeps moments as text."""
+    moment = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return moment.replace(tzinfo=UTC)
 
 
 def finished_once(city: City, scene: Scene) -> None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sandbox.demo import cast, filing, materials
 from sandbox.demo.scene import Scene
-from sandbox.phones.phone import Phone
+from sandbox.phones.handset import Handset
 from tests.journeys import outcome
 from tests.journeys.city import Town
 from tests.journeys.problems import refused
@@ -18,7 +18,7 @@ def test_double_tap_and_a_second_application(town: Town):
     path = f"{scene.application_path}/submission"
     headers = {"Idempotency-Key": uuid.uuid4().hex}
 
-    def tap(phone: Phone) -> dict[str, object]:
+    def tap(phone: Handset) -> dict[str, object]:
         return dict(phone.calls.post("submit", path, headers=headers, expect=201))
 
     with ThreadPoolExecutor(2) as fingers:
@@ -57,7 +57,7 @@ def _confirm_all(scene: Scene) -> None:
         filing._confirm(scene, phone)
 
 
-def _try_to_confirm(scene: Scene, phone: Phone) -> dict[str, object]:
+def _try_to_confirm(scene: Scene, phone: Handset) -> dict[str, object]:
     path = scene.application_path
     questions = phone.calls.get("read the inquiry", f"{path}/inquiry")["questions"]
     answers = {each["code"]: cast.SELLERS_ANSWERS[each["code"]] for each in questions}

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from sandbox.demo import cast, filing, office, paying
+from sandbox.demo import booking, cast, filing, office, paying, posting
 from sandbox.demo.scene import Scene
 from sandbox.phones.journey import require
+from sandbox.phones.officer import STAFF, Desk
 
 LONG_ENOUGH_TO_EXPIRE = 90 * 24 * 3600.0
 """Seconds after which no draft is left as it was."""
+REFUND_FEN = 3_000
+CLOSED_FOR = "设备检修"
 
 
 def forgotten(scene: Scene) -> None:
@@ -55,6 +58,46 @@ def entered_before_the_fee(scene: Scene) -> None:
     scene.journey.wait_for("the certificate", lambda: scene.application(scene.buyer)["certificate_id"])
 
 
+def office_closes(scene: Scene) -> None:
+    """The buyer has booked a day on which the office then does not open."""
+    chosen = booking._choose_office(scene)
+    slot, _ = booking._two_free_slots(scene, chosen)
+    booked = booking._booked(scene, slot)
+    scene.clerk.sign_in()
+    scene.clerk.close_day(chosen["id"], day=booked["starts_at"][:10], reason=CLOSED_FOR)
+    scene.journey.wait_for("the appointment's end", lambda: _appointment_is(scene, booked["id"], "cancelled"))
+    told = "appointment_office_closed"
+    scene.journey.wait_for("the message about it", lambda: scene.buyer.messages(told) or None)
+
+
+def partly_refunded(scene: Scene, finance: Desk) -> None:
+    """Finance gives back a part of the fee that was paid last."""
+    ask_for_refund(scene, finance)
+    scene.journey.wait_for("the message of the refund", lambda: scene.buyer.messages("refund_settled") or None)
+
+
+def ask_for_refund(scene: Scene, finance: Desk) -> None:
+    finance.sign_in()
+    path = f"{STAFF}/payments/orders/{scene.order_id}/refunds"
+    finance.calls.post("give back a part", path, {"amount_fen": REFUND_FEN, "reason": "减免登记费"}, expect=201)
+
+
+def parcel_of_which_nothing_is_told(scene: Scene) -> None:
+    """The carrier scans it and has it signed for, and its pushes never come: only asking finds out."""
+    posted(scene)
+    for step in ("collected", "delivering", "signed"):
+        scene.outside.do("/carrier/advance", waybill=posting.WAYBILL, step=step, push=False)
+
+
+def posted(scene: Scene) -> None:
+    """The buyer's paper goes to the carrier, which is asked to tell of it."""
+    certificate_id = scene.application(scene.buyer)["certificate_id"]
+    wanted = {"certificate_id": certificate_id, "receiver": cast.RECEIVER}
+    asked = scene.buyer.calls.post("ask for the paper by express", "/api/v1/deliveries", wanted, expect=201)
+    posting._send(scene, asked["id"])
+    scene.journey.wait_for("the subscription at the carrier", lambda: posting._subscribed(scene))
+
+
 def _to_the_registry(scene: Scene) -> None:
     filing.draw_up(scene)
     filing.confirm_and_submit(scene)
@@ -69,6 +112,11 @@ def _sees(scene: Scene) -> bool | None:
 
 def _application_is(scene: Scene, state: str) -> dict[str, Any] | None:
     found = scene.application(scene.seller)
+    return found if found["state"] == state else None
+
+
+def _appointment_is(scene: Scene, booking_id: str, state: str) -> dict[str, Any] | None:
+    found: dict[str, Any] = scene.buyer.calls.get("look at the appointment", f"/api/v1/appointments/{booking_id}")
     return found if found["state"] == state else None
 
 
