@@ -7,12 +7,13 @@ from payments.bill_rules import BillState
 from payments.bills.bill import LineKind, Totals
 from payments.bills.matching import FindingKind
 from payments.refund_rules import RefundState
+from payments.rules import Fault
 
 PAGE = (Path(__file__).parents[2] / "docs" / "finance.zh-CN.md").read_text(encoding="utf-8")
 
 
 def test_every_word_that_finance_reads_is_explained() -> None:
-    words = [each.text for kind in (BillState, FindingKind, RefundState) for each in kind]
+    words = [each.text for kind in (BillState, FindingKind, RefundState, Fault) for each in kind]
     assert [word for word in words if word not in PAGE] == []
 
 
