@@ -1,6 +1,7 @@
 """What would be refused of a template: by a wallet, by the text message provider, or by us; pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 from kit.errors import FieldError
@@ -12,6 +13,8 @@ _LONGEST = {"name": 32, "title": 64, "body": 1000, "page": 128}
 _PAGE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\?[A-Za-z0-9_=&.-]*)?")
 _KEYWORD = re.compile(r"keyword([1-9][0-9]?)")
 _WHOLE_SECONDS = "2026年12月31日 23:59"
+# They turn what is read around, or hide something in it; and no wallet says what it makes of them.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 # A text message lies open on a locked screen and on other people's phones.
 _NOT_BY_TEXT = frozenset({VariableKind.NAME, VariableKind.PHONE, VariableKind.FREE, VariableKind.ID})
 _SAYS = {
@@ -60,6 +63,8 @@ def _text_flaw(field: str, text: str, known: Mapping[str, Variable]) -> str | No
         return fields.EMPTY
     if fields.one_line(text) != text:
         return fields.LINE_BREAK
+    if any(unicodedata.category(character) in _INVISIBLE for character in text):
+        return fields.CHARACTERS
     try:
         used = set(placeholders(text))
     except ValueError:

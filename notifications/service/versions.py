@@ -1,7 +1,7 @@
 """Versions of templates: what is shipped becomes rows, and staff save their own beside them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tortoise.exceptions import IntegrityError
@@ -20,6 +20,7 @@ from notifications.templates import SmsUse, Template, Variable
 
 SHIPPED_BY = "shipped"
 _FIRST = 1
+_FURTHEST = timedelta(days=366)
 log = get_logger("notifications")
 
 
@@ -79,8 +80,7 @@ async def save_template(
     made = Template(code, name, title, body, page, dict(wechat), dict(alipay), sms, sms_text, known)
     now = needs.clock.now()
     found = flaws(made, known, needs.limits)
-    if effective_from is not None and effective_from < now:
-        found.append(FieldError("effective_from", "IN_THE_PAST", "生效时间不能早于现在"))
+    found += _when_flaws(effective_from, now=now)
     if found:
         raise TemplateInvalid(errors=found)
     try:
@@ -89,6 +89,15 @@ async def save_template(
         saved = await _save(needs, made, staff_id, effective_from or now, district, key)
     needs.templates.forget()
     return saved
+
+
+def _when_flaws(effective_from: datetime | None, *, now: datetime) -> list[FieldError]:
+    if effective_from is not None and effective_from < now:
+        return [FieldError("effective_from", "IN_THE_PAST", "生效时间不能早于现在")]
+    # The last hours of the calendar are no moment at all in another zone.
+    if effective_from is not None and effective_from > now + _FURTHEST:
+        return [FieldError("effective_from", "TOO_FAR", "生效时间不能晚于一年以后")]
+    return []
 
 
 @transactional

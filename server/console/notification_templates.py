@@ -1,6 +1,6 @@
 """The words of messages: what is in force, and the next version of a template."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 from sanic import Blueprint
@@ -8,6 +8,7 @@ from sanic import Blueprint
 from kit.clock import rfc3339
 from kit.web.access import staff
 from kit.web.edge import Call, Edge
+from kit.web.errors import PermissionMissing
 from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Input
@@ -15,6 +16,7 @@ from notifications import errors, queries, service
 from notifications.queries import TemplateView
 from notifications.templates import SmsUse
 from server.journeys.house import House
+from server.terms.scope import Scope
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
 Text = Annotated[str, Field(max_length=2000)]
@@ -92,10 +94,11 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         body=TemplateInput,
         answer=Template,
         status=201,
-        errors=(errors.TemplateUnknown, errors.TemplateInvalid),
+        errors=(PermissionMissing, errors.TemplateUnknown, errors.TemplateInvalid),
     )
     async def save(call: Call[TemplateInput]) -> Template:
         given = call.input
+        _check_district(call, given.district)
         content = given.model_dump(exclude={"sms"})
         saved = await call.once(
             lambda key: service.save_template(needs, staff_id=call.who.id, **content, sms=SmsUse(given.sms), key=key)
@@ -103,6 +106,12 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         return _present(await queries.template(needs, version_id=saved))
 
     return routes.blueprint
+
+
+def _check_district(call: Call[Any], district: str) -> None:
+    """Words for everybody are the whole city's: an account for some districts changes only theirs."""
+    if not Scope(call.who.districts).allows(district):
+        raise PermissionMissing("您的账号只限部分区县，只能保存本区县的消息模板，请填写本区县的行政区划代码")
 
 
 def _present(found: TemplateView) -> Template:

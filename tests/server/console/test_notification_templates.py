@@ -30,8 +30,9 @@ async def at(db: object) -> Desk:
 @pytest.fixture
 async def operator(at: Desk) -> AsyncIterator[httpx.AsyncClient]:
     async def who(request: Request) -> Principal | None:
-        rights = {"templates.manage"} if request.token == "operator" else {"outbox.read"}
-        return Principal("staff", id=STAFF, permissions=frozenset(rights), districts=None)
+        rights = {"outbox.read"} if request.token == "other" else {"templates.manage"}
+        districts = frozenset({"320114"}) if request.token == "district" else None
+        return Principal("staff", id=STAFF, permissions=frozenset(rights), districts=districts)
 
     house = cast("House", SimpleNamespace(notifications=at.needs))
     door = edge(authenticators={"staff": who}, clock=at.clock)
@@ -83,6 +84,11 @@ async def test_what_a_wallet_refuses_is_told_field_by_field(at: Desk, operator: 
         ({"district": "南京"}, "INVALID_CONTENT"),
         ({"effective_from": "2026-03-16T12:00:00"}, "INVALID_CONTENT"),
         ({"effective_from": "2020-01-01T00:00:00+08:00"}, "TEMPLATE_INVALID"),
+        ({"effective_from": "9999-12-31T23:59:59-12:00"}, "TEMPLATE_INVALID"),
+        ({"effective_from": "9999-12-31T23:59:59+08:00"}, "TEMPLATE_INVALID"),
+        ({"title": "已受理\x00"}, "TEMPLATE_INVALID"),
+        ({"body": "\u202e理受已"}, "TEMPLATE_INVALID"),
+        ({"name": "受\u200b理"}, "TEMPLATE_INVALID"),
         ({"surprise": 1}, "INVALID_CONTENT"),
         ({"wechat": {"thing1": 5}}, "INVALID_CONTENT"),
         ({"body": "{business.__class__}"}, "TEMPLATE_INVALID"),
@@ -102,3 +108,15 @@ async def test_only_who_manages_templates_may(at: Desk, operator: httpx.AsyncCli
     operator.headers["Authorization"] = "Bearer other"
     assert (await save(operator, content(at))).status_code == 403
     assert (await operator.get(PATH)).status_code == 403
+
+
+async def test_an_account_for_some_districts_changes_the_words_of_no_other(
+    at: Desk, operator: httpx.AsyncClient
+) -> None:
+    before = await MessageTemplate.all().count()
+    operator.headers["Authorization"] = "Bearer district"
+    for district in ("", "320115"):
+        answer = await save(operator, content(at, district=district), key=f"save-{district or 'all'}-0001")
+        assert (answer.status_code, answer.json()["code"]) == (403, "PERMISSION_MISSING")
+    assert await MessageTemplate.all().count() == before
+    assert (await save(operator, content(at, district="320114"))).json()["district"] == "320114"
