@@ -1,5 +1,6 @@
 """The post desk: who asked for a paper certificate, what goes on the label, and what needs looking after."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -174,15 +175,7 @@ def _sending(routes: Routes, house: House) -> None:
             delivery_id=delivery_id,
             reason=call.input.reason,
         )
-        return ShippingLabel(
-            name=found.name,
-            phone=found.phone,
-            district=found.district,
-            address=found.address,
-            postcode=found.postcode,
-            contents_code=found.contents_code,
-            contents_text=found.contents_text,
-        )
+        return ShippingLabel(**asdict(found))
 
     @routes.post(
         "/<delivery_id:str>/dispatch",

@@ -165,29 +165,29 @@ def _house(
         certificates=_certificates(settings, held, clock, outbox, cipher, files),
         delivery=server.delivery.ports.Needs(clock, outbox, cipher, outside.carriers, outside.pushes),
         payments=payments.ports.Needs(
-            clock,
-            outbox,
-            cipher,
-            outside.ordering,
-            outside.notices,
-            refunds=outside.refunds,
-            bills=outside.bills,
+            clock, outbox, cipher, outside.ordering, outside.notices, refunds=outside.refunds, bills=outside.bills
         ),
-        notifications=notifications.ports.Needs(
-            clock=clock,
-            outbox=outbox,
-            cipher=cipher,
-            templates=Shelf(templates.load()),
-            channels=outside.channels,
-            addresses=ResidentAddresses(identity_needs),
-            receipts=outside.receipts,
-            limits=outside.limits,
-        ),
+        notifications=_notifications(outside, ResidentAddresses(identity_needs), clock, outbox, cipher),
     )
 
 
 def _lifetime(idle_minutes: int, hours: int) -> Lifetime:
     return Lifetime(idle=timedelta(minutes=idle_minutes), absolute=timedelta(hours=hours))
+
+
+def _notifications(
+    outside: Partners, addresses: ResidentAddresses, clock: Clock, outbox: Outbox, cipher: Cipher
+) -> notifications.ports.Needs:
+    return notifications.ports.Needs(
+        clock=clock,
+        outbox=outbox,
+        cipher=cipher,
+        templates=Shelf(templates.load()),
+        channels=outside.channels,
+        addresses=addresses,
+        receipts=outside.receipts,
+        limits=outside.limits,
+    )
 
 
 def _certificates(
