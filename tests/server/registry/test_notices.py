@@ -1,7 +1,7 @@
 import pytest
 
 from server.registry.errors import NoticeInvalid
-from server.registry.notices import LONGEST, cleaned, holds_a_number
+from server.registry.notices import LONGEST, cleaned
 
 
 def _code(text: str) -> str:
@@ -47,8 +47,3 @@ def test_what_may_be_said_becomes_one_clean_line(text: str, line: str) -> None:
 )
 def test_what_must_not_be_said_is_named(text: str, code: str) -> None:
     assert _code(text) == code
-
-
-@pytest.mark.parametrize("text", ["12345", "2026年11月21日 09:05", "共3份、12页", "10:00-12:00", "第1234567890号"])
-def test_ordinary_figures_are_nobodys_number(text: str) -> None:
-    assert not holds_a_number(text)
