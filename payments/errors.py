@@ -73,6 +73,30 @@ class RefundTooMany(Problem):
     title = "这笔支付的退款次数已到钱包的上限（50次），请通过银行转账退还"
 
 
+class PaymentNotHeld(Problem):
+    code = "PAYMENT_NOT_HELD"
+    kind = Kind.STATE
+    title = "钱包中没有这笔支付的款项，不能从这里退款，请在商户平台核对后登记处理结果"
+
+
+class DiscrepancyNotFound(Problem):
+    code = "DISCREPANCY_NOT_FOUND"
+    kind = Kind.ABSENT
+    title = "没有这条异常，请刷新后再看"
+
+
+class DiscrepancyResolved(Problem):
+    code = "DISCREPANCY_RESOLVED"
+    kind = Kind.STATE
+    title = "这条异常已经处理过，无需再次处理"
+
+
+class DiscrepancyUnderWay(Problem):
+    code = "DISCREPANCY_UNDER_WAY"
+    kind = Kind.STATE
+    title = "相关退款还在进行，退款成功后会自动处理。请先在商户平台排除原因（如充值、开通权限）"
+
+
 class BillNotFound(Problem):
     code = "BILL_NOT_FOUND"
     kind = Kind.ABSENT

@@ -6,6 +6,8 @@ from payments.rules import AttemptState, OrderState
 
 REASON_AT = "payments_refund.reason_sealed"
 """What a sealed reason is bound to, with the refund's id."""
+NOTE_AT = "payments_discrepancy.note_sealed"
+"""What a sealed note is bound to, with the discrepancy's id."""
 
 
 class Order(models.Model):
@@ -118,6 +120,8 @@ class Refund(models.Model):
     wallet = code_field()
     cause = code_field()
     amount_fen = fields.BigIntField()
+    # What the wallet holds of a disputed payment, whose amount is not what was asked for; null for any other.
+    paid_fen = fields.BigIntField(null=True)
     # What finance wrote; the payer's wallet shows a fixed sentence instead.
     reason_sealed = fields.TextField()
     asked_by = ref_field(null=True)
@@ -126,6 +130,8 @@ class Refund(models.Model):
     refusal = fields.CharField(max_length=64, default="", db_default="")
     questions = fields.IntField(default=0, db_default=0)
     next_question_at = UtcDatetimeField()
+    # When the wallet first said that it has it: the day whose bill it stands in.
+    taken_at = UtcDatetimeField(null=True)
     refunded_at = UtcDatetimeField(null=True, db_index=True)
     created_at = UtcDatetimeField()
     updated_at = UtcDatetimeField()
@@ -153,6 +159,10 @@ class Discrepancy(models.Model):
     expected_fen = fields.BigIntField(null=True)
     reported_fen = fields.BigIntField(null=True)
     resolved_at = UtcDatetimeField(null=True)
+    # A member of staff; null with `resolved_at` when it came right by itself.
+    resolved_by = ref_field(null=True)
+    # Sealed, since people write names into notes.
+    note_sealed = fields.TextField(null=True)
     created_at = UtcDatetimeField()
 
     class Meta:

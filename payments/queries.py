@@ -1,12 +1,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import orjson
 
 from kit.clock import day_begins
 from kit.db import fetch
 from kit.db.sql import as_utc
-from payments.models import REASON_AT, Attempt, Refund
+from payments.models import NOTE_AT, REASON_AT, Attempt, Refund
 from payments.ports import ClientParams, Needs
 from payments.refund_rules import RefundCause, RefundState
 from payments.rules import AttemptState, Line, OrderState
@@ -25,7 +26,8 @@ _SETTLED = (
 )
 _DISCREPANCY = (
     "SELECT id, fault, wallet, out_trade_no, transaction_id, order_ref AS order_id, attempt_ref AS attempt_id, "
-    "expected_fen, reported_fen, created_at FROM payments_discrepancy"
+    "refund_ref AS refund_id, expected_fen, reported_fen, resolved_at, resolved_by, note_sealed, created_at "
+    "FROM payments_discrepancy"
 )
 
 
@@ -102,7 +104,10 @@ class RefundView:
 
 @dataclass(frozen=True, slots=True)
 class DiscrepancyView:
-    """A wallet's word that was not taken as settlement; amounts in fen, None where nothing is known."""
+    """A wallet's word that was not taken as settlement; amounts in fen, None where nothing is known.
+
+    `resolved_by` is None where it came right by itself.
+    """
 
     id: str
     fault: str
@@ -111,8 +116,12 @@ class DiscrepancyView:
     transaction_id: str
     order_id: str | None
     attempt_id: str | None
+    refund_id: str | None
     expected_fen: int | None
     reported_fen: int | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    note: str | None
     created_at: datetime
 
 
@@ -195,10 +204,32 @@ def _refund(needs: Needs, found: Refund) -> RefundView:
     )
 
 
-async def discrepancies(needs: Needs, *, after: str = "", limit: int = 20) -> list[DiscrepancyView]:  # noqa: ARG001
-    """Unresolved discrepancies, oldest first; `after` is the last id of the page before."""
-    rows = await fetch(f"{_DISCREPANCY} WHERE resolved_at IS NULL AND id > ? ORDER BY id LIMIT ?", [after, limit])
-    return [DiscrepancyView(**{**row, "created_at": as_utc(row["created_at"])}) for row in rows]
+async def discrepancies(
+    needs: Needs, *, resolved: bool = False, after: str = "", limit: int = 20
+) -> list[DiscrepancyView]:
+    """Discrepancies that wait, or those that were resolved, oldest first; `after` is the last id of the page before."""
+    which = "resolved_at IS NOT NULL" if resolved else "resolved_at IS NULL"
+    rows = await fetch(f"{_DISCREPANCY} WHERE {which} AND id > ? ORDER BY id LIMIT ?", [after, limit])
+    return [_discrepancy(needs, row) for row in rows]
+
+
+async def discrepancy(needs: Needs, *, discrepancy_id: str) -> DiscrepancyView | None:
+    """One discrepancy; None when there is none of that id."""
+    rows = await fetch(f"{_DISCREPANCY} WHERE id = ?", [discrepancy_id])
+    return _discrepancy(needs, rows[0]) if rows else None
+
+
+def _discrepancy(needs: Needs, row: dict[str, Any]) -> DiscrepancyView:
+    sealed, resolved_at = row["note_sealed"], row["resolved_at"]
+    rest = {name: value for name, value in row.items() if name != "note_sealed"}
+    return DiscrepancyView(
+        **{
+            **rest,
+            "resolved_at": as_utc(resolved_at) if resolved_at is not None else None,
+            "note": needs.cipher.open(sealed, (NOTE_AT, row["id"])) if sealed else None,
+            "created_at": as_utc(row["created_at"]),
+        }
+    )
 
 
 async def settled(needs: Needs, *, day: date, after: str = "", limit: int = 20) -> list[SettledView]:  # noqa: ARG001

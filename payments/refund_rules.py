@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from payments.rules import Fault
+from payments.rules import Expected, Fault, Report, TradeState
 
 REFUNDED_WITHIN = timedelta(days=365)
 """Both wallets take a payment back for a year; WeChat Pay counts days, so do we."""
@@ -126,6 +126,16 @@ def flaw_of(
     if now - paid_at > REFUNDED_WITHIN:
         return RefundFlaw.TOO_LATE
     return RefundFlaw.TOO_MANY if earlier >= MOST_REFUNDS else None
+
+
+def held_fen(expected: Expected, report: Report | None) -> int | None:
+    """What a wallet holds of a disputed payment, by its own answer; None when that is nothing, or none of ours."""
+    if report is None or report.trade_state is not TradeState.PAID:
+        return None
+    ours = (expected.out_trade_no, expected.merchant_id, expected.currency)
+    if (report.out_trade_no, report.merchant_id, report.currency) != ours:
+        return None
+    return report.amount_fen or None
 
 
 def judge_refund(expected: ExpectedRefund, report: RefundReport) -> tuple[RefundVerdict, Fault | None]:

@@ -74,7 +74,7 @@ class FakeWallet:
         return True
 
     async def refund(self, refund: NewRefund) -> RefundReport:
-        """Permanent OutsideError for an unpaid trade, for more than is left, or for a number with other content."""
+        """Permanent OutsideError for an unpaid trade, a wrong total, more than is left, a number with other content."""
         self.refunds_asked += 1
         known = self.given_back.get(refund.out_refund_no)
         if known is not None:
@@ -84,6 +84,8 @@ class FakeWallet:
         trade = self.trades.get(refund.out_trade_no)
         if trade is None or trade.report.trade_state not in {TradeState.PAID, TradeState.REFUNDED}:
             raise OutsideError(SYSTEM, "ORDER_NOT_EXIST", "there is nothing to give back", permanent=True)
+        if refund.total_fen != trade.report.amount_fen:
+            raise OutsideError(SYSTEM, "PARAM_ERROR", "the payment is another amount", permanent=True)
         if refund.amount_fen > (trade.report.amount_fen or 0) - self.returned(refund.out_trade_no):
             raise OutsideError(SYSTEM, "NOT_ENOUGH", "more than is left", permanent=True)
         report = RefundReport(

@@ -6,7 +6,7 @@ from payments.service.opening import open_order
 from payments.service.paying import pay
 from payments.service.polling import poll
 from payments.service.refunding import refund
-from payments.service.resolving import resolve_finding
+from payments.service.resolving import resolve_discrepancy, resolve_finding
 from payments.service.settling import settle_notice
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "pay",
     "poll",
     "refund",
+    "resolve_discrepancy",
     "resolve_finding",
     "settle_notice",
 ]

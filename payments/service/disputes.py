@@ -6,7 +6,7 @@ from kit.ids import new_id
 from kit.log import get_logger
 from payments.models import Attempt, Discrepancy, Refund
 from payments.ports import Needs
-from payments.rules import Fault, Report
+from payments.rules import CURRENCY, Expected, Fault, Report
 
 _LONGEST = 64  # characters of a number or a transaction id that a row keeps
 log = get_logger("payments")
@@ -74,3 +74,14 @@ async def keep_word(needs: Needs, fault: Fault, word: Word, attempt: Attempt | N
         reported_fen=report.amount_fen,
     )
     await keep(needs, fault, kept)
+
+
+def expected_of(attempt: Attempt) -> Expected:
+    """What the wallet's word about the attempt is held against."""
+    return Expected(
+        out_trade_no=attempt.out_trade_no,
+        amount_fen=attempt.amount_fen,
+        currency=CURRENCY,
+        merchant_id=attempt.merchant_id,
+        app_id=attempt.app_id,
+    )

@@ -24,14 +24,16 @@ from payments.refund_rules import (
     notice_fault,
     question_delay,
 )
-from payments.rules import Fault
+from payments.rules import AttemptState, Fault
 from payments.service.disputes import Kept, keep
+from payments.service.refunding import paid_of
 
 PAYER_READS = "不动产登记费退款"
 """What the payer's wallet shows as the reason; it names nobody and nothing."""
 _LONGEST = 64
 _PATIENCE = 12
 """Failed questions, about an hour of them, before staff see it: a short balance looks like trouble that passes."""
+_SAVED = ("state", "refusal", "wallet_refund_id", "taken_at", "refunded_at")
 _CLOSING = {RefundVerdict.CLOSE: RefundState.CLOSED, RefundVerdict.ABNORMAL: RefundState.ABNORMAL}
 
 
@@ -78,7 +80,7 @@ async def _still_open(needs: Needs, refund_id: str, *, hinted: bool) -> _Open | 
         out_trade_no=attempt.out_trade_no,
         out_refund_no=refund.out_refund_no,
         amount_fen=refund.amount_fen,
-        total_fen=attempt.amount_fen,
+        total_fen=paid_of(refund, attempt),
         reason=PAYER_READS,
     )
     before = hinted or refund.questions > 0 or refund.state != RefundState.REQUESTED
@@ -117,7 +119,7 @@ def _expected(refund: Refund, attempt: Attempt) -> ExpectedRefund:
         out_trade_no=attempt.out_trade_no,
         out_refund_no=refund.out_refund_no,
         amount_fen=refund.amount_fen,
-        total_fen=attempt.amount_fen,
+        total_fen=paid_of(refund, attempt),
         merchant_id=attempt.merchant_id,
         app_id=attempt.app_id,
     )
@@ -139,6 +141,8 @@ async def _conclude(needs: Needs, refund_id: str, report: RefundReport, *, hinte
     verdict, fault = judge_refund(_expected(refund, attempt), report)
     if fault is not None:
         await _keep(needs, fault, refund, attempt, report)
+    if verdict is not RefundVerdict.DISPUTE and report.state is not RefundState.UNKNOWN and refund.taken_at is None:
+        refund.taken_at = needs.clock.now()
     if verdict is RefundVerdict.SUCCEED:
         await _succeed(needs, order, attempt, refund, report)
         return
@@ -162,8 +166,10 @@ async def _succeed(needs: Needs, order: Order, attempt: Attempt, refund: Refund,
     await _save(needs, refund)
     await Discrepancy.filter(refund_ref=refund.id, resolved_at=None).update(resolved_at=now)
     done = await Refund.filter(attempt_id=attempt.id, state=RefundState.SUCCEEDED.value)
-    if sum(each.amount_fen for each in done) == attempt.amount_fen:
-        open_ones = Discrepancy.filter(attempt_ref=attempt.id, fault=Fault.PAID_TWICE.value, resolved_at=None)
+    if sum(each.amount_fen for each in done) == paid_of(refund, attempt):
+        open_ones = Discrepancy.filter(attempt_ref=attempt.id, resolved_at=None)
+        if attempt.state != AttemptState.DISPUTED:
+            open_ones = open_ones.filter(fault=Fault.PAID_TWICE.value)
         await open_ones.update(resolved_at=now)
     await record(
         actor=Actor("system", "payments"),
@@ -203,7 +209,7 @@ async def _keep(needs: Needs, fault: Fault, refund: Refund, attempt: Attempt, re
 async def _save(needs: Needs, refund: Refund) -> None:
     refund.updated_at = needs.clock.now()
     refund.version += 1
-    await refund.save(update_fields=["state", "refusal", "wallet_refund_id", "refunded_at", "updated_at", "version"])
+    await refund.save(update_fields=[*_SAVED, "updated_at", "version"])
 
 
 async def _schedule(needs: Needs, refund: Refund, *, stuck: bool) -> None:

@@ -13,8 +13,8 @@ from payments.events import AttemptOpened
 from payments.models import Attempt
 from payments.ports import Needs, Ordering
 from payments.rules import AttemptState, Fault, OrderState, Report, TradeState, Verdict, judge, poll_delay
-from payments.service.disputes import Word
-from payments.service.settling import despite_rivals, dispute, expected_of, lock, move, settle
+from payments.service.disputes import Word, expected_of
+from payments.service.settling import despite_rivals, dispute, lock, move, settle
 
 _LAST_WORDS = frozenset({TradeState.PAID, TradeState.CLOSED, TradeState.REFUNDED})
 

@@ -28,8 +28,9 @@ _ATTEMPT = (
     "COALESCE(s.paid_at, a.created_at) AS moment, a.order_id, s.id AS settlement_id FROM payments_attempt a "
     "LEFT JOIN payments_settlement s ON s.attempt_id = a.id WHERE a.wallet = ?"
 )
+_TAKEN = "COALESCE(r.taken_at, r.created_at)"
 _REFUND = (
-    "SELECT a.out_trade_no, r.out_refund_no, r.amount_fen, r.created_at AS moment, r.state, r.order_id "
+    f"SELECT a.out_trade_no, r.out_refund_no, r.amount_fen, {_TAKEN} AS moment, r.state, r.order_id "  # noqa: S608 - ours
     "FROM payments_refund r JOIN payments_attempt a ON a.id = r.attempt_id WHERE r.wallet = ?"
 )
 _DISCREPANCY = (
@@ -89,11 +90,11 @@ async def _lines(bill: DailyBill) -> list[BillLine]:
 
 
 async def books_of_day(wallet: str, day: date) -> list[Ours]:
-    """What our books have of a day in China: payments by when they were made, refunds by when they were asked for."""
+    """What our books have of a day in China: payments when made, refunds when taken on by the wallet."""
     begins = day_begins(day)
     span = [wallet, begins, begins + timedelta(days=1)]
     payments = await fetch(f"{_PAYMENT} AND s.paid_at >= ? AND s.paid_at < ?", span)
-    refunds = await fetch(f"{_REFUND} AND r.created_at >= ? AND r.created_at < ?", span)
+    refunds = await fetch(f"{_REFUND} AND {_TAKEN} >= ? AND {_TAKEN} < ?", span)
     return [*map(_payment, payments), *map(_refund, refunds)]
 
 

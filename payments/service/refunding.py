@@ -1,6 +1,6 @@
 """Taking a refund on: committed here, asked of the wallet later by the worker."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kit.audit.service import Actor, record
@@ -8,12 +8,21 @@ from kit.db import transactional
 from kit.idempotency import RequestKey
 from kit.ids import new_id
 from kit.money import yuan
-from payments.errors import OrderNotFound, OrderNotPaid, RefundTooLarge, RefundTooLate, RefundTooMany, WalletNotOffered
+from payments.errors import (
+    OrderNotFound,
+    OrderNotPaid,
+    PaymentNotHeld,
+    RefundTooLarge,
+    RefundTooLate,
+    RefundTooMany,
+    WalletNotOffered,
+)
 from payments.events import RefundOpened
 from payments.models import REASON_AT, Attempt, Discrepancy, Order, Refund, Settlement
 from payments.ports import Needs
-from payments.refund_rules import RefundCause, RefundFlaw, RefundState, flaw_of
+from payments.refund_rules import RefundCause, RefundFlaw, RefundState, flaw_of, held_fen
 from payments.rules import AttemptState, Fault
+from payments.service.disputes import expected_of
 
 _CREATED = 201
 _ITSELF = Actor("system", "payments")
@@ -26,6 +35,8 @@ class _Asked:
     reason: str
     by: Actor
     slot: str | None = None
+    # What the wallet holds of a disputed payment; None where our own books know what was paid.
+    paid_fen: int | None = None
 
 
 async def refund(
@@ -40,10 +51,38 @@ async def refund(
 ) -> str:
     """Give `amount_fen` of a payment back and answer the refund's id; the one that settled the order unless named.
 
-    Errors: ORDER_NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_LARGE, REFUND_TOO_LATE, REFUND_TOO_MANY, WALLET_NOT_OFFERED.
+    Of a disputed payment goes back what its wallet holds, which is asked first.
+    Errors: ORDER_NOT_FOUND, ORDER_NOT_PAID, PAYMENT_NOT_HELD, REFUND_TOO_LARGE, REFUND_TOO_LATE, REFUND_TOO_MANY,
+    WALLET_NOT_OFFERED, and OutsideError of the wallet of a disputed payment.
     """
-    asked = _Asked(amount_fen, RefundCause.STAFF, reason, Actor("staff", staff_id))
+    paid_fen = await _disputed_fen(needs, order_id, attempt_id) if attempt_id else None
+    asked = _Asked(amount_fen, RefundCause.STAFF, reason, Actor("staff", staff_id), paid_fen=paid_fen)
     return await _refund(needs, order_id, attempt_id, asked, key)
+
+
+async def _disputed_fen(needs: Needs, order_id: str, attempt_id: str) -> int | None:
+    """What the wallet holds under a disputed number, by its own answer now; None for a number that is not disputed."""
+    attempt = await Attempt.get_or_none(id=attempt_id, order_id=order_id, state=AttemptState.DISPUTED.value)
+    if attempt is None:
+        return None
+    known = await Refund.filter(attempt_id=attempt.id).first()
+    if known is not None:  # since then the wallet's word of the trade is "refunded"
+        return None if known.paid_fen is None else int(known.paid_fen)
+    ordering = needs.ordering.get(attempt.wallet)
+    if ordering is None:
+        raise _not_offered()
+    report = await ordering.query(attempt.out_trade_no)
+    held = held_fen(expected_of(attempt), report)
+    if report is None or held is None:
+        raise PaymentNotHeld
+    # The wallet moves it by our number, but it is the money of the order that this transaction settled.
+    if await Settlement.exists(wallet=attempt.wallet, transaction_id=report.transaction_id):
+        raise PaymentNotHeld
+    return held
+
+
+def _not_offered() -> WalletNotOffered:
+    return WalletNotOffered("这个钱包没有配置，不能退款")
 
 
 @transactional
@@ -51,10 +90,12 @@ async def _refund(needs: Needs, order_id: str, attempt_id: str | None, asked: _A
     order = await Order.select_for_update().get_or_none(id=order_id)
     if order is None:
         raise OrderNotFound("没有这笔订单，请核对订单编号")
-    attempt = await _paid_attempt(order, attempt_id)
+    attempt = await _paid_attempt(order, attempt_id, disputed=asked.paid_fen is not None)
     if attempt.wallet not in needs.refunds:
-        raise WalletNotOffered("这个钱包没有配置，不能退款")
-    await _check(needs, attempt, asked.amount_fen)
+        raise _not_offered()
+    if attempt.state == AttemptState.PAID:
+        asked = replace(asked, paid_fen=None)
+    await _check(needs, attempt, asked)
     opened = await _open(needs, order, attempt, asked)
     # Where row locks do not reach, two refunds at once meet in this row instead.
     await Order.filter(id=order.id).update(version=order.version + 1, updated_at=needs.clock.now())
@@ -65,30 +106,33 @@ async def _refund(needs: Needs, order_id: str, attempt_id: str | None, asked: _A
     return str(opened.id)
 
 
-async def _paid_attempt(order: Order, attempt_id: str | None) -> Attempt:
+async def _paid_attempt(order: Order, attempt_id: str | None, *, disputed: bool) -> Attempt:
     if attempt_id is None:
         settlement = await Settlement.get_or_none(order_id=order.id)
         attempt_id = settlement.attempt_id if settlement else None
     attempt = await Attempt.get_or_none(id=attempt_id, order_id=order.id) if attempt_id else None
-    if attempt is None or attempt.state != AttemptState.PAID:
+    if attempt is None or not (
+        attempt.state == AttemptState.PAID or (disputed and attempt.state == AttemptState.DISPUTED)
+    ):
         raise OrderNotPaid
     return attempt
 
 
-async def _check(needs: Needs, attempt: Attempt, amount_fen: int) -> None:
+async def _check(needs: Needs, attempt: Attempt, asked: _Asked) -> None:
     """All that was not given up counts: what a wallet is still to decide on may yet go back."""
+    paid_fen = attempt.amount_fen if asked.paid_fen is None else asked.paid_fen
     earlier = await Refund.filter(attempt_id=attempt.id).exclude(state=RefundState.CLOSED.value)
     earlier_fen = sum(each.amount_fen for each in earlier)
     flaw = flaw_of(
-        amount_fen=amount_fen,
-        paid_fen=attempt.amount_fen,
+        amount_fen=asked.amount_fen,
+        paid_fen=paid_fen,
         earlier_fen=earlier_fen,
         earlier=len(earlier),
         paid_at=attempt.created_at,
         now=needs.clock.now(),
     )
     if flaw is RefundFlaw.TOO_LARGE:
-        raise RefundTooLarge(f"这笔支付最多还能退{yuan(attempt.amount_fen - earlier_fen)}元")
+        raise RefundTooLarge(f"这笔支付最多还能退{yuan(paid_fen - earlier_fen)}元")
     if flaw is RefundFlaw.TOO_LATE:
         raise RefundTooLate
     if flaw is RefundFlaw.TOO_MANY:
@@ -119,6 +163,7 @@ async def _open(needs: Needs, order: Order, attempt: Attempt, asked: _Asked) -> 
         wallet=attempt.wallet,
         cause=asked.cause.value,
         amount_fen=asked.amount_fen,
+        paid_fen=asked.paid_fen,
         reason_sealed=needs.cipher.seal(asked.reason, (REASON_AT, refund_id)),
         asked_by=asked.by.id if asked.cause is RefundCause.STAFF else None,
         next_question_at=now,
@@ -136,7 +181,12 @@ async def _open(needs: Needs, order: Order, attempt: Attempt, asked: _Asked) -> 
     return opened
 
 
+def paid_of(refund: Refund, attempt: Attempt) -> int:
+    """The payment that a refund is of, in fen."""
+    return int(attempt.amount_fen if refund.paid_fen is None else refund.paid_fen)
+
+
 async def given_back_in_full(attempt: Attempt) -> bool:
     """Whether our own refunds, done or under way, take the whole payment."""
     found = await Refund.filter(attempt_id=attempt.id).exclude(state=RefundState.CLOSED.value)
-    return bool(found) and sum(each.amount_fen for each in found) == attempt.amount_fen
+    return bool(found) and sum(each.amount_fen for each in found) == paid_of(found[0], attempt)

@@ -15,11 +15,11 @@ from kit.errors import Permanent
 from kit.ids import new_id
 from kit.inbox import open_body
 from payments.events import PaymentSettled
-from payments.models import Attempt, Order, Settlement
+from payments.models import Attempt, Order, Refund, Settlement
 from payments.ports import Needs, UnreadableReport
-from payments.refund_rules import RefundNotice
-from payments.rules import CURRENCY, AttemptState, Expected, Fault, OrderState, TradeState, Verdict, judge
-from payments.service.disputes import Kept, Word, keep, keep_word
+from payments.refund_rules import RefundNotice, RefundState
+from payments.rules import AttemptState, Fault, OrderState, TradeState, Verdict, judge
+from payments.service.disputes import Kept, Word, expected_of, keep, keep_word
 from payments.service.giving_back import take_refund_notice
 from payments.service.refunding import given_back_in_full, open_second_refund
 
@@ -80,7 +80,7 @@ async def _is_no_news(attempt: Attempt, said: TradeState) -> bool:
     state = AttemptState(attempt.state)
     if said in {TradeState.CLOSED, TradeState.REFUNDED}:
         # A trade of Alipay that was given back in full is closed, however it was paid before.
-        ours = state is AttemptState.PAID and await given_back_in_full(attempt)
+        ours = state in {AttemptState.PAID, AttemptState.DISPUTED} and await given_back_in_full(attempt)
         return ours or (said is TradeState.CLOSED and state is AttemptState.CLOSED)
     return said is TradeState.UNPAID and state is not AttemptState.DISPUTED
 
@@ -98,24 +98,17 @@ async def lock(attempt_id: str) -> tuple[Order, Attempt]:
     return order, await Attempt.select_for_update().get(id=attempt_id)
 
 
-def expected_of(attempt: Attempt) -> Expected:
-    """What the wallet's word about the attempt is held against."""
-    return Expected(
-        out_trade_no=attempt.out_trade_no,
-        amount_fen=attempt.amount_fen,
-        currency=CURRENCY,
-        merchant_id=attempt.merchant_id,
-        app_id=attempt.app_id,
-    )
-
-
 async def settle(needs: Needs, order: Order, attempt: Attempt, word: Word) -> None:
     """Settle a locked order on a word that fits, or give the second payment of an order back."""
     report = word.report
     earlier = await Settlement.get_or_none(wallet=word.wallet, transaction_id=report.transaction_id)
     if earlier is not None:
         if earlier.order_id != order.id or earlier.attempt_id != attempt.id:
-            await dispute(needs, Fault.TRANSACTION_REUSED, attempt, word)
+            await _refuse_reused(needs, attempt, word)
+        return
+    if attempt.state == AttemptState.DISPUTED and await _goes_back(attempt):
+        # Finance has given up on it: the money that this word tells of is gone, or on its way.
+        await keep_word(needs, Fault.REFUNDED, word, attempt)
         return
     now = needs.clock.now()
     if order.state == OrderState.SETTLED:
@@ -134,6 +127,17 @@ async def settle(needs: Needs, order: Order, attempt: Attempt, word: Word) -> No
     await _mark_settled(order, now)
     await move(needs, attempt, AttemptState.PAID)
     await needs.outbox.publish(PaymentSettled(order.id, order.purpose, order.subject_id))
+
+
+async def _refuse_reused(needs: Needs, attempt: Attempt, word: Word) -> None:
+    if attempt.state == AttemptState.PAID:  # by a transaction of its own, which this word does not undo
+        await keep_word(needs, Fault.TRANSACTION_REUSED, word, attempt)
+    else:
+        await dispute(needs, Fault.TRANSACTION_REUSED, attempt, word)
+
+
+async def _goes_back(attempt: Attempt) -> bool:
+    return bool(await Refund.filter(attempt_id=attempt.id).exclude(state=RefundState.CLOSED.value).exists())
 
 
 async def _take_second(needs: Needs, order: Order, attempt: Attempt, word: Word) -> None:

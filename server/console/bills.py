@@ -12,14 +12,14 @@ from kit.web.edge import Call, Edge
 from kit.web.errors import PermissionMissing
 from kit.web.pages import Page
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Input
+from kit.web.validation import Answer
 from payments import bill_queries as queries
 from payments import service
 from payments.bill_queries import BillView, FindingView
 from payments.bills.bill import Totals
 from payments.errors import BillNotFound, FindingNotFound, FindingResolved
 from payments.rules import WALLET_TEXTS
-from server.console.payments import check_whole_city
+from server.console.payments import Note, check_whole_city
 from server.journeys.house import House
 
 _FIRST_DAY = date(2020, 1, 1)
@@ -29,12 +29,6 @@ class BillsOfDay(Page):
     """`day` is one in China, such as 2026-11-21; without it, all of them, in the order they were opened."""
 
     day: Annotated[date, Field(ge=_FIRST_DAY)] | None = None
-
-
-class Note(Input):
-    """How it was settled, for whoever audits it."""
-
-    note: Annotated[str, Field(min_length=2, max_length=500, pattern=r"\S")]
 
 
 class Sums(Answer):

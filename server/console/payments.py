@@ -12,8 +12,8 @@ from kit.web.edge import Call, Edge
 from kit.web.errors import PermissionMissing
 from kit.web.pages import Page
 from kit.web.routes import Routes
-from kit.web.validation import Answer
-from payments import queries
+from kit.web.validation import Answer, Input
+from payments import errors, queries, service
 from payments.queries import DiscrepancyView, SettledView
 from payments.rules import WALLET_TEXTS, Fault
 from server.journeys.house import House
@@ -27,8 +27,24 @@ class Day(Page):
     day: Annotated[date, Field(ge=_FIRST_DAY)]
 
 
+class Note(Input):
+    """How it was settled, for whoever audits it."""
+
+    note: Annotated[str, Field(min_length=2, max_length=500, pattern=r"\S")]
+
+
+class Which(Page):
+    """Those that wait, or with `resolved` those that were dealt with."""
+
+    resolved: bool = False
+
+
 class Discrepancy(Answer):
-    """Amounts in fen, null where nothing is known; `order_id` is null where the number is nobody's."""
+    """Amounts in fen, null where nothing is known; `order_id` is null where the number is nobody's.
+
+    `attempt_id` names the payment, to give it back; `refund_id` the refund that it is about. `resolved_by` is null
+    where it came right by itself.
+    """
 
     id: str
     fault: str
@@ -38,8 +54,13 @@ class Discrepancy(Answer):
     out_trade_no: str
     transaction_id: str
     order_id: str | None
+    attempt_id: str | None
+    refund_id: str | None
     expected_fen: int | None
     reported_fen: int | None
+    resolved_at: str | None
+    resolved_by: str | None
+    note: str | None
     created_at: str
 
 
@@ -78,16 +99,41 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         "/discrepancies",
         access=reader,
         summary="What wallets said that was not taken as payment, oldest first",
-        query=Page,
+        query=Which,
         answer=Discrepancies,
         errors=(PermissionMissing,),
     )
-    async def discrepancies(call: Call[Page]) -> Discrepancies:
+    async def discrepancies(call: Call[Which]) -> Discrepancies:
         check_whole_city(call)
         page = call.input
-        found = await queries.discrepancies(needs, after=page.cursor or "", limit=page.wanted)
+        found = await queries.discrepancies(needs, resolved=page.resolved, after=page.cursor or "", limit=page.wanted)
         shown, following = page.cut(found)
         return Discrepancies(items=[_discrepancy(each) for each in shown], next=following)
+
+    @routes.post(
+        "/discrepancies/<discrepancy_id:str>/resolution",
+        access=staff("payments.reconcile"),
+        summary="Write down how a discrepancy was settled",
+        body=Note,
+        answer=Discrepancy,
+        errors=(
+            PermissionMissing,
+            errors.DiscrepancyNotFound,
+            errors.DiscrepancyResolved,
+            errors.DiscrepancyUnderWay,
+        ),
+    )
+    async def resolve(call: Call[Note], discrepancy_id: str) -> Discrepancy:
+        check_whole_city(call)
+        done = await call.once(
+            lambda key: service.resolve_discrepancy(
+                needs, discrepancy_id=discrepancy_id, staff_id=call.who.id, note=call.input.note.strip(), key=key
+            )
+        )
+        found = await queries.discrepancy(needs, discrepancy_id=done)
+        if found is None:
+            raise errors.DiscrepancyNotFound
+        return _discrepancy(found)
 
     @routes.get(
         "/settlements",
@@ -110,7 +156,9 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
 def check_whole_city(call: Call[Any]) -> None:
     """One merchant serves all districts and no order says which: an account for some districts sees none of it."""
     if call.who.districts is not None:
-        raise PermissionMissing("账目不分区县，请用可查看全部区县的账号")
+        raise PermissionMissing(
+            "账目不分区县，您的账号只限部分区县。请改用可查看全部区县的财务账号，或请账号管理员为您开通"
+        )
 
 
 def _discrepancy(view: DiscrepancyView) -> Discrepancy:
@@ -123,8 +171,13 @@ def _discrepancy(view: DiscrepancyView) -> Discrepancy:
         out_trade_no=view.out_trade_no,
         transaction_id=view.transaction_id,
         order_id=view.order_id,
+        attempt_id=view.attempt_id,
+        refund_id=view.refund_id,
         expected_fen=view.expected_fen,
         reported_fen=view.reported_fen,
+        resolved_at=rfc3339(view.resolved_at) if view.resolved_at else None,
+        resolved_by=view.resolved_by,
+        note=view.note,
         created_at=rfc3339(view.created_at),
     )
 

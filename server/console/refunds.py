@@ -20,7 +20,10 @@ from server.journeys.house import House
 
 
 class RefundInput(Input):
-    """In fen. `attempt_id` names another payment of the order than the one that settled it, such as a second one."""
+    """In fen. `attempt_id` names another payment of the order than the one that settled it.
+
+    That may be a second one, or a disputed one, of which goes back what the wallet holds.
+    """
 
     amount_fen: Annotated[int, Field(ge=1, le=10_000_000_000)]
     reason: Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
@@ -74,6 +77,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
             PermissionMissing,
             errors.OrderNotFound,
             errors.OrderNotPaid,
+            errors.PaymentNotHeld,
             errors.RefundTooLarge,
             errors.RefundTooLate,
             errors.RefundTooMany,

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,11 +17,12 @@ from payments.refund_rules import (
     RefundVerdict,
     asked_no_more,
     flaw_of,
+    held_fen,
     judge_refund,
     notice_fault,
     question_delay,
 )
-from payments.rules import Fault
+from payments.rules import Expected, Fault, Report, TradeState
 from tests.support.moments import NOON
 
 EXPECTED = ExpectedRefund("trade", "refund", 3000, 8000, "merchant", "app")
@@ -94,3 +97,27 @@ def test_only_two_states_are_final_and_every_word_has_its_sentence() -> None:
     assert {state for state in RefundState if state.final} == {RefundState.SUCCEEDED, RefundState.CLOSED}
     assert all(state.text for state in RefundState)
     assert all(cause.text for cause in RefundCause)
+
+
+@pytest.mark.parametrize(
+    ("said", "held"),
+    [
+        ({}, 5),
+        ({"app_id": "another app of ours"}, 5),
+        ({"transaction_id": ""}, 5),
+        ({"amount_fen": 0}, None),
+        ({"amount_fen": None}, None),
+        ({"merchant_id": "m2"}, None),
+        ({"out_trade_no": "n2"}, None),
+        ({"currency": "USD"}, None),
+        ({"currency": ""}, None),
+        *(({"trade_state": state}, None) for state in TradeState if state is not TradeState.PAID),
+    ],
+)
+def test_of_a_disputed_payment_the_wallet_holds_what_it_says_it_holds(said: dict[str, Any], held: int | None) -> None:
+    report = Report("n", TradeState.PAID, "m", "a", 5, "CNY", "t")
+    assert held_fen(Expected("n", 8000, "CNY", "m", "a"), replace(report, **said)) == held
+
+
+def test_what_the_wallet_never_heard_of_it_does_not_hold() -> None:
+    assert held_fen(Expected("n", 8000, "CNY", "m", "a"), None) is None

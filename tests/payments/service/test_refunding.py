@@ -30,8 +30,10 @@ class Killed(BaseException):
 
 async def take(at: Till, said: Report | RefundNotice) -> None:
     """What the callback and then the worker do with a genuine notice."""
-    made = at.wallet.refund_notice if isinstance(said, RefundNotice) else at.wallet.notice
-    headers, raw = made(said, notice_id=new_id())  # type: ignore[operator]
+    if isinstance(said, RefundNotice):
+        headers, raw = at.wallet.refund_notice(said, notice_id=new_id())
+    else:
+        headers, raw = at.wallet.notice(said, notice_id=new_id())
     notice = at.wallet.open(headers, raw)
     await Inbox(at.needs.outbox, at.needs.cipher, at.clock).receive(
         system="wechat_pay",

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -111,6 +112,30 @@ async def test_an_order_that_is_not_there_or_not_paid(at: Till, desk: httpx.Asyn
     absent = await desk.post(path(order), json=asked, headers=KEY)
     assert (unpaid.status_code, unpaid.json()["code"]) == (409, "ORDER_NOT_PAID")
     assert (absent.status_code, absent.json()["code"]) == (404, "ORDER_NOT_FOUND")
+
+
+async def test_a_disputed_payment_goes_back_as_the_wallet_holds_it(at: Till, desk: httpx.AsyncClient) -> None:
+    order = await at.order()
+    attempt = await at.pay(order)
+    at.wallet.says(attempt.out_trade_no, replace(at.wallet.pay(attempt.out_trade_no), amount_fen=1))
+    await at.work(seconds=30)
+    asked = {"amount_fen": 2, "reason": "金额不符", "attempt_id": attempt.id}
+    too_much = await desk.post(path(order), json=asked, headers=KEY)
+    assert (too_much.json()["code"], too_much.json()["detail"]) == ("REFUND_TOO_LARGE", "这笔支付最多还能退0.01元")
+    done = await desk.post(path(order), json=asked | {"amount_fen": 1}, headers={"Idempotency-Key": "request-0002"})
+    assert (done.status_code, done.json()["amount_fen"]) == (201, 1)
+    await at.work()
+    assert at.wallet.returned(attempt.out_trade_no) == 1
+
+
+async def test_a_disputed_payment_that_the_wallet_does_not_hold(at: Till, desk: httpx.AsyncClient) -> None:
+    order = await at.order()
+    attempt = await at.pay(order)
+    at.wallet.says(attempt.out_trade_no, replace(at.wallet.pay(attempt.out_trade_no), merchant_id="1900000110"))
+    await at.work(seconds=30)
+    asked = {"amount_fen": 1, "reason": "商户不符", "attempt_id": attempt.id}
+    refused = await desk.post(path(order), json=asked, headers=KEY)
+    assert (refused.status_code, refused.json()["code"]) == (409, "PAYMENT_NOT_HELD")
 
 
 @pytest.mark.parametrize(
