@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from kit.clock import day_begins
+from kit.clock import FixedClock, day_begins
 from kit.db import fetch
 from kit.errors import OutsideError
 from kit.failing import failing
@@ -162,6 +162,62 @@ async def test_a_payment_on_two_sides_of_midnight_is_found_beside(office: Office
         assert bill.theirs.payments == bill.ours.payments == (day == bill_day) + (day == DAY)
     resolved = [each.resolved_by for each in await office.findings() if each.resolved_at]
     assert resolved == ([None] if bill_day != DAY else [])
+
+
+async def test_a_refund_stands_in_the_bill_of_the_day_on_which_its_wallet_took_it_on(office: Office) -> None:
+    """Asked for in the evening while the wallet was down, taken on after midnight, done two days later."""
+    order, _ = await office.at.settled()
+    at, down = office.at, office.at.through(office.at.wallet, refunds=failing(office.at.wallet, [DOWN] * 99))
+    at.clock.at = day_begins(DAY + timedelta(days=1)) - timedelta(hours=1)
+    refund = await down.refund(order, 1000)
+    await down.work()
+    at.clock.advance(seconds=2 * 3600)
+    await at.work()
+    day = await office.open_up()
+    assert (day.state, day.ours.refunds, day.theirs.refunds) == (BillState.MATCHED, 0, 0)
+    next_day = await office.open_up(MORNING_AFTER + timedelta(days=1))
+    assert (next_day.state, (await office.bill(DAY + timedelta(days=1))).theirs.refunds_fen) == (
+        BillState.MATCHED,
+        1000,
+    )
+    at.wallet.finish_refund(refund.out_refund_no)
+    await at.work(seconds=3600)
+    for back in range(2):
+        bill = await office.bill(DAY + timedelta(days=back))
+        assert (bill.state, bill.ours.refunds_fen) == (BillState.MATCHED, 1000 * back)
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2026-03-16T15:59:59.999999+00:00", date(2026, 3, 16)),
+        ("2026-03-16T16:00:00+00:00", date(2026, 3, 17)),
+        ("2026-03-31T15:59:59.999999+00:00", date(2026, 3, 31)),
+        ("2026-02-28T15:59:59.999999+00:00", date(2026, 2, 28)),
+        ("2026-02-28T16:00:00+00:00", date(2026, 3, 1)),
+        ("2028-02-28T16:00:00+00:00", date(2028, 2, 29)),
+        ("2026-12-31T16:00:00+00:00", date(2027, 1, 1)),
+        # Europe and America change their clocks on these days; China does not.
+        ("2026-03-29T00:59:59.999999+00:00", date(2026, 3, 29)),
+        ("2026-10-25T16:00:00+00:00", date(2026, 10, 26)),
+    ],
+)
+async def test_a_day_ends_at_midnight_in_china_whatever_the_season(moment: str, day: date) -> None:
+    at = till(FixedClock(datetime.fromisoformat(moment) - timedelta(minutes=5)))
+    office = Office(at, cast("FakeBills", at.needs.bills[WALLET]))
+    order = await at.order()
+    attempt = await at.pay(order)
+    at.clock.at = datetime.fromisoformat(moment)
+    at.wallet.pay(attempt.out_trade_no)
+    await at.work(seconds=600)
+    at.clock.at = due_from(day)
+    await service.open_due_bills(at.needs)
+    await at.work()
+    bills = {bill.day: bill for bill in await bill_queries.bills(at.needs, limit=100) if bill.wallet == WALLET}
+    assert {each.state for each in bills.values()} == {BillState.MATCHED}
+    assert [each for each, bill in bills.items() if bill.theirs.payments or bill.ours.payments] == [day]
+    assert bills[day].theirs.payments_fen == bills[day].ours.payments_fen == 8000
+    assert await office.open_kinds(day) == []
 
 
 async def test_a_payment_that_two_days_bills_have_is_counted_once(office: Office) -> None:
