@@ -6,17 +6,15 @@ log, no validation. Started as `python -m bench.bare_booking <database url> <por
 
 import sys
 import uuid
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
-import aiomysql
 import orjson
 from sanic import HTTPResponse, Request, Sanic
 
-POOL = 32
-_SHANGHAI = timezone(timedelta(hours=8))
+from bench.bare import bare_app, shanghai
+
 _HOLD = timedelta(minutes=5)
 _SESSION = (
     "SELECT s.id, s.resident_id, s.last_used_at, s.expires_at, r.level "
@@ -103,9 +101,9 @@ def _body(row: Any) -> bytes:
             "business_type": business,
             "business_group": group,
             "business_group_text": "转移登记",
-            "starts_at": _shanghai(starts_at),
-            "ends_at": _shanghai(ends_at),
-            "hold_until": _shanghai(hold_until),
+            "starts_at": shanghai(starts_at),
+            "ends_at": shanghai(ends_at),
+            "hold_until": shanghai(hold_until),
             "number": number,
             "note": note,
             "version": version,
@@ -113,28 +111,9 @@ def _body(row: Any) -> bytes:
     )
 
 
-def _shanghai(stored: datetime) -> str:
-    return stored.replace(tzinfo=UTC).astimezone(_SHANGHAI).isoformat(timespec="seconds")
-
-
 def create_app(database: str, office_id: str) -> Sanic[Any, Any]:
     """One route, and nothing around it."""
-    app: Sanic[Any, Any] = Sanic("bare-booking", configure_logging=False)
-    app.config.update({"ACCESS_LOG": False, "OAS": False, "HEALTH": False})
-    parts = urlsplit(database)
-
-    @app.before_server_start
-    async def open_up(running: Sanic[Any, Any]) -> None:
-        running.ctx.pool = await aiomysql.create_pool(
-            host=parts.hostname,
-            port=parts.port,
-            user=parts.username,
-            db=parts.path.lstrip("/"),
-            charset="utf8mb4",
-            init_command="SET tx_isolation='READ-COMMITTED'",
-            minsize=POOL,
-            maxsize=POOL,
-        )
+    app = bare_app("bare-booking", database, init_command="SET tx_isolation='READ-COMMITTED'")
 
     @app.post("/api/v1/appointments")
     async def hold(request: Request) -> HTTPResponse:

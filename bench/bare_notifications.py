@@ -13,7 +13,6 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import aiomysql
 import orjson
@@ -25,7 +24,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from sanic import HTTPResponse, Request, Sanic
 
-POOL = 32
+from bench.bare import bare_app
+
 _WINDOW_SECONDS = 300
 INBOX = (
     "INSERT INTO `kit_inbox` (`id`,`system`,`external_id`,`body_sealed`,`received_at`) "
@@ -55,22 +55,8 @@ def opened(request: Request, key: RSAPublicKey, apiv3: AESGCM) -> tuple[str, byt
 
 def create_app(database: str, key: RSAPublicKey, apiv3: AESGCM) -> Sanic[Any, Any]:
     """One route, and nothing around it."""
-    app: Sanic[Any, Any] = Sanic("bare-notifications", configure_logging=False)
-    app.config.update({"ACCESS_LOG": False, "OAS": False, "HEALTH": False})
-    parts = urlsplit(database)
+    app = bare_app("bare-notifications", database)
     ours = AESGCM(os.urandom(32))
-
-    @app.before_server_start
-    async def open_up(running: Sanic[Any, Any]) -> None:
-        running.ctx.pool = await aiomysql.create_pool(
-            host=parts.hostname,
-            port=parts.port,
-            user=parts.username,
-            db=parts.path.lstrip("/"),
-            charset="utf8mb4",
-            minsize=POOL,
-            maxsize=POOL,
-        )
 
     @app.post("/callbacks/wechat_pay")
     async def notified(request: Request) -> HTTPResponse:

@@ -4,19 +4,16 @@ Started as `python -m bench.bare_progress <database url> <port>`.
 """
 
 import sys
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
-import aiomysql
 import orjson
 from sanic import HTTPResponse, Request, Sanic
 
+from bench.bare import bare_app, shanghai
 from server.applications.states import State
 
-POOL = 32
-_SHANGHAI = timezone(timedelta(hours=8))
 _SESSION = "SELECT resident_id, expires_at FROM identity_session WHERE token_hash = %s AND ended_at IS NULL"
 _PROGRESS = (
     "SELECT a.id, a.state, s.code, s.name, s.note, s.happened_at FROM applications_party p "
@@ -36,34 +33,15 @@ def body(rows: list[Any]) -> bytes:
             "state": word,
             "state_text": state.text,
             "steps": [
-                {"code": code, "name": name, "at": _shanghai(at), "note": note} for _, _, code, name, note, at in rows
+                {"code": code, "name": name, "at": shanghai(at), "note": note} for _, _, code, name, note, at in rows
             ],
         }
     )
 
 
-def _shanghai(stored: datetime) -> str:
-    return stored.replace(tzinfo=UTC).astimezone(_SHANGHAI).isoformat(timespec="seconds")
-
-
 def create_app(database: str) -> Sanic[Any, Any]:
     """One route, and nothing around it."""
-    app: Sanic[Any, Any] = Sanic("bare-progress", configure_logging=False)
-    app.config.update({"ACCESS_LOG": False, "OAS": False, "HEALTH": False})
-    parts = urlsplit(database)
-
-    @app.before_server_start
-    async def open_up(running: Sanic[Any, Any]) -> None:
-        running.ctx.pool = await aiomysql.create_pool(
-            host=parts.hostname,
-            port=parts.port,
-            user=parts.username,
-            db=parts.path.lstrip("/"),
-            charset="utf8mb4",
-            autocommit=True,
-            minsize=POOL,
-            maxsize=POOL,
-        )
+    app = bare_app("bare-progress", database, autocommit=True)
 
     @app.get("/api/v1/applications/<application_id>/progress")
     async def progress(request: Request, application_id: str) -> HTTPResponse:

@@ -4,19 +4,17 @@ Started as `python -m bench.bare_slots <database url> <port>`.
 """
 
 import sys
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlsplit
 
-import aiomysql
 import orjson
 from sanic import HTTPResponse, Request, Sanic
 
-POOL = 32
+from bench.bare import SHANGHAI, bare_app
+
 DAYS = 14
 DAYS_AHEAD = 21
-_SHANGHAI = timezone(timedelta(hours=8))
 _NOON = time(12)
 _WEEKDAYS = "一二三四五六日"
 _SLOTS = (
@@ -46,8 +44,8 @@ def _day(day: date, rows: list[Any], now: datetime) -> dict[str, Any]:
     for slot_id, _, starts_at, ends_at, capacity, booked, _, _ in rows:
         if starts_at <= now:
             continue
-        begins = starts_at.replace(tzinfo=UTC).astimezone(_SHANGHAI)
-        ends = ends_at.replace(tzinfo=UTC).astimezone(_SHANGHAI)
+        begins = starts_at.replace(tzinfo=UTC).astimezone(SHANGHAI)
+        ends = ends_at.replace(tzinfo=UTC).astimezone(SHANGHAI)
         left[begins.time() >= _NOON] += capacity - booked
         slots.append(
             {
@@ -71,28 +69,13 @@ def _day(day: date, rows: list[Any], now: datetime) -> dict[str, Any]:
 
 def create_app(database: str) -> Sanic[Any, Any]:
     """One route, and nothing around it."""
-    app: Sanic[Any, Any] = Sanic("bare-slots", configure_logging=False)
-    app.config.update({"ACCESS_LOG": False, "OAS": False, "HEALTH": False})
-    parts = urlsplit(database)
-
-    @app.before_server_start
-    async def open_up(running: Sanic[Any, Any]) -> None:
-        running.ctx.pool = await aiomysql.create_pool(
-            host=parts.hostname,
-            port=parts.port,
-            user=parts.username,
-            db=parts.path.lstrip("/"),
-            charset="utf8mb4",
-            autocommit=True,
-            minsize=POOL,
-            maxsize=POOL,
-        )
+    app = bare_app("bare-slots", database, autocommit=True)
 
     @app.get("/api/v1/offices/<office_id>/slots")
     async def slots(_: Request, office_id: str) -> HTTPResponse:
         now = datetime.now(UTC).replace(tzinfo=None)
-        today = datetime.now(_SHANGHAI).date()
-        begin = datetime.combine(today, time(), _SHANGHAI).astimezone(UTC).replace(tzinfo=None)
+        today = datetime.now(SHANGHAI).date()
+        begin = datetime.combine(today, time(), SHANGHAI).astimezone(UTC).replace(tzinfo=None)
         async with app.ctx.pool.acquire() as connection, connection.cursor() as cursor:
             await cursor.execute(_SLOTS, (office_id, "transfer", begin, begin + timedelta(days=DAYS)))
             rows = await cursor.fetchall()

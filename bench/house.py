@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.bare import POOL
 from bench.stage import Server, Stage
 from sandbox.run import toml
 
-POOL = 32
 _SETTINGS = """
 mode = "embedded"
 role = "all"
