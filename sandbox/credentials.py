@@ -151,38 +151,24 @@ def _ids() -> dict[str, Any]:
 
 
 def _make_wechat_pay_keys(city: Path, partners: Path) -> None:
-    merchant = generate_private_key(public_exponent=65537, key_size=2048)
-    platform = generate_private_key(public_exponent=65537, key_size=2048)
-    _write(city / "merchant_key.pem", _private_pem(merchant))
-    _write(partners / "merchant_public.pem", _public_pem(merchant.public_key()))
-    _write(partners / "wechatpay_key.pem", _private_pem(platform))
-    _write(city / "wechatpay_public_key.pem", _public_pem(platform.public_key()))
-
-
-def _make_tax_keys(city: Path, partners: Path) -> None:
-    ours, theirs = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-    _write(city / "city_tax_key.pem", _private_pem(ours))
-    _write(partners / "city_tax_public.pem", _public_pem(ours.public_key()))
-    _write(partners / "tax_bureau_key.pem", _private_pem(theirs))
-    _write(city / "tax_bureau_public.pem", _public_pem(theirs.public_key()))
+    _write_pair(_new_rsa(), city / "merchant_key.pem", partners / "merchant_public.pem")
+    _write_pair(_new_rsa(), partners / "wechatpay_key.pem", city / "wechatpay_public_key.pem")
 
 
 def _make_alipay_keys(city: Path, partners: Path) -> None:
-    app = generate_private_key(public_exponent=65537, key_size=2048)
-    platform = generate_private_key(public_exponent=65537, key_size=2048)
-    _write(city / "alipay_app_key.pem", _private_pem(app))
-    _write(partners / "alipay_app_public.pem", _public_pem(app.public_key()))
-    _write(partners / "alipay_key.pem", _private_pem(platform))
-    _write(city / "alipay_public_key.pem", _public_pem(platform.public_key()))
+    _write_pair(_new_rsa(), city / "alipay_app_key.pem", partners / "alipay_app_public.pem")
+    _write_pair(_new_rsa(), partners / "alipay_key.pem", city / "alipay_public_key.pem")
     _write(city / "alipay_aes_key", b64encode(secrets.token_bytes(16)).decode())
 
 
+def _make_tax_keys(city: Path, partners: Path) -> None:
+    _write_pair(Ed25519PrivateKey.generate(), city / "city_tax_key.pem", partners / "city_tax_public.pem")
+    _write_pair(Ed25519PrivateKey.generate(), partners / "tax_bureau_key.pem", city / "tax_bureau_public.pem")
+
+
 def _make_hub_keys(city: Path, partners: Path) -> None:
-    ours, theirs = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-    _write(city / "city_hub_key.pem", _private_pem(ours))
-    _write(partners / "city_hub_public.pem", _public_pem(ours.public_key()))
-    _write(partners / "hub_key.pem", _private_pem(theirs))
-    _write(city / "hub_public.pem", _public_pem(theirs.public_key()))
+    _write_pair(Ed25519PrivateKey.generate(), city / "city_hub_key.pem", partners / "city_hub_public.pem")
+    _write_pair(Ed25519PrivateKey.generate(), partners / "hub_key.pem", city / "hub_public.pem")
 
 
 def _make_carrier_keys(city: Path) -> None:
@@ -196,12 +182,14 @@ def _text(length: int) -> str:
     return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length))
 
 
-def _private_pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+def _new_rsa() -> RSAPrivateKey:
+    return generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def _public_pem(key: RSAPublicKey | Ed25519PublicKey) -> str:
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+def _write_pair(key: RSAPrivateKey | Ed25519PrivateKey, private: Path, public: Path) -> None:
+    """Each half where its holder looks for it."""
+    _write(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+    _write(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
 
 
 def _private(path: Path) -> object:
