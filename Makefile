@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup demo run test check bench format requirements
 
 help:
-	@echo "make demo   one real case, from login to a certificate that verifies (ARGS=--split for two processes)"
+	@echo "make demo   one real case, from login to a certificate that verifies (ARGS=\"--split --wallet alipay\", one or both)"
 	@echo "make run    serve the embedded mode and print the addresses to open"
 	@echo "make test   the tests, on SQLite and on a private MariaDB"
 	@echo "make check  format, lint, types, import contracts"
