@@ -7,15 +7,12 @@ can choose what is signed. What it protects is a timeline, and a push can change
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sanic import Blueprint
 
-from kit.clock import SHANGHAI
 from kit.errors import OutsideError
 from kit.http import HttpClient
 from kit.http.hosts import address_flaws
@@ -26,15 +23,15 @@ from kit.web.edge import Call, Edge
 from kit.web.errors import CallbackSignatureWrong
 from kit.web.routes import Routes
 from kit.web.validation import Answer
+from server.adapters.carrier_kuaidi100_answers import SYSTEM, Said, Tracked, read_push, report_of, waybill_in
+from server.adapters.carrier_wire import bad_answer, post_form, read_part
 from server.delivery.events import CarrierPushArrived
-from server.delivery.ports import Needs, Parcel, Push, Pushes, UnreadableReport
-from server.delivery.rules import SF, Entry, Report, signer_of, state_of
+from server.delivery.ports import Needs, Parcel, Push, Pushes
+from server.delivery.rules import SF, Report
 
-SYSTEM = "kuaidi100"
 PUSH_PATH = "/callbacks/carrier"
 _OK, _DUPLICATE = "200", "501"
 _NOTHING_YET = "500"
-_FIRST_YEAR = 2020
 _PHONE_WANTED = frozenset((SF, "zhongtong"))
 """Carriers that answer only to who knows the receiver's number; nobody else is told it."""
 # Documented refusals of the two interfaces. True: repeating will not help before somebody changes something.
@@ -56,43 +53,6 @@ QUERY_CODES: Mapping[str, bool] = {
     "601": True,
 }
 log = get_logger("carrier")
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True)
-
-
-class _Line(_Wire):
-    time: str = ""
-    ftime: str = ""
-    context: str = ""
-    status: str = ""
-    status_code: str = Field(default="", alias="statusCode")
-    area: str = Field(default="", alias="areaName")
-    location: str | None = ""
-
-
-class _Tracked(_Wire):
-    com: str = Field(min_length=1, max_length=32)
-    nu: str = Field(min_length=1, max_length=32)
-    state: str = ""
-    data: list[_Line] | None = Field(default=None, max_length=500)
-
-    @property
-    def lines(self) -> list[_Line]:
-        return self.data or []
-
-
-class _Pushed(_Wire):
-    status: str
-    corrected: str = Field(default="", alias="autoCheck")
-    com_old: str | None = Field(default="", alias="comOld")
-    com_new: str | None = Field(default="", alias="comNew")
-    last: _Tracked = Field(alias="lastResult")
-
-
-class _Said(_Wire):
-    code: str = Field(default="", alias="returnCode")
 
 
 def query_sign(param: str, *, key: str, customer: str) -> str:
@@ -139,7 +99,7 @@ class Kuaidi100:
             parameters["phone"] = parcel.phone
         param = {"company": parcel.carrier, "number": parcel.waybill, "key": self._key, "parameters": parameters}
         answer = await self._post("/poll", {"schema": "json", "param": orjson.dumps(param).decode()})
-        code = _read(_Said, answer).code
+        code = read_part(SYSTEM, Said, answer).code
         if code not in {_OK, _DUPLICATE}:
             raise _refused(code, SUBSCRIBE_CODES)
         return True
@@ -153,24 +113,21 @@ class Kuaidi100:
         sign = query_sign(param, key=self._key, customer=self._customer)
         answer = await self._post("/poll/query.do", {"customer": self._customer, "sign": sign, "param": param})
         if isinstance(answer, dict) and str(answer.get("status")) == _OK:
-            tracked = _read(_Tracked, answer)
+            tracked = read_part(SYSTEM, Tracked, answer)
             if tracked.nu != parcel.waybill:
-                raise _bad_answer("another waybill's list")
-            return _report(tracked)
-        code = _read(_Said, answer).code
+                raise bad_answer(SYSTEM, "another waybill's list")
+            return report_of(tracked)
+        code = read_part(SYSTEM, Said, answer).code
         if code == _NOTHING_YET:
             return None
         raise _refused(code, QUERY_CODES)
 
     async def _post(self, path: str, form: Mapping[str, str]) -> Any:
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        answer = await self._http.request("POST", self._base + path, content=urlencode(form).encode(), headers=headers)
-        if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
-            raise OutsideError(SYSTEM, f"HTTP_{answer.status_code}", "no answer of the interface", permanent=False)
+        content = await post_form(self._http, SYSTEM, self._base + path, form)
         try:
-            return orjson.loads(answer.content)
+            return orjson.loads(content)
         except orjson.JSONDecodeError:
-            raise _bad_answer("no JSON") from None
+            raise bad_answer(SYSTEM, "no JSON") from None
 
 
 class Kuaidi100Pushes:
@@ -193,94 +150,11 @@ class Kuaidi100Pushes:
         if not hmac.compare_digest(expected.encode(), form["sign"].upper().encode()):
             raise _push_refused("sign")
         body = form["param"].encode()
-        return Push(id=hashlib.sha256(body).hexdigest(), waybill=_waybill_in(body), body=body)
+        return Push(id=hashlib.sha256(body).hexdigest(), waybill=waybill_in(body), body=body)
 
     def read(self, body: bytes) -> Report:
         """A full list, with what became of the watching and whether the company was mistaken."""
-        try:
-            pushed = _Pushed.model_validate_json(body)
-            return _report(pushed.last, pushed)
-        except (ValidationError, OutsideError):
-            raise UnreadableReport("no push of the documented form") from None
-
-
-def _waybill_in(body: bytes) -> str:
-    try:
-        return _Pushed.model_validate_json(body).last.nu
-    except ValidationError:
-        return ""
-
-
-def _report(tracked: _Tracked, pushed: _Pushed | None = None) -> Report:
-    entries = tuple(_entry(line) for line in tracked.lines)
-    newest = sorted(zip(entries, tracked.lines, strict=True), key=lambda pair: pair[0].at, reverse=True)
-    codes = [tracked.state, *(line.status_code for _, line in newest)]
-    corrects = ""
-    carrier = tracked.com
-    if pushed is not None and pushed.corrected == "1" and pushed.com_old and pushed.com_new:
-        corrects, carrier = pushed.com_old[:32], pushed.com_new[:32]
-    return Report(
-        carrier=carrier,
-        waybill=tracked.nu,
-        raw_state=tracked.state,
-        entries=entries,
-        state=state_of(tracked.state),
-        signed_by=signer_of(codes),
-        corrects=corrects,
-        aborted=pushed is not None and pushed.status == "abort",
-        ended=pushed is not None and pushed.status == "shutdown",
-    )
-
-
-def _entry(line: _Line) -> Entry:
-    code = line.status_code
-    return Entry(
-        at=_moment(line.ftime or line.time),
-        text=line.context,
-        raw_code=code or line.status,
-        state=state_of(code) if code else _NAMED.get(line.status),
-        location=line.area or line.location or "",
-    )
-
-
-# What a line is called where the account gets no advanced codes.
-_NAMED = {
-    name: state_of(code)
-    for name, code in (
-        ("在途", "0"),
-        ("揽收", "1"),
-        ("疑难", "2"),
-        ("签收", "3"),
-        ("退签", "4"),
-        ("派件", "5"),
-        ("退回", "6"),
-        ("转投", "7"),
-        ("清关", "8"),
-        ("拒签", "14"),
-    )
-}
-
-
-def _moment(text: str) -> datetime:
-    """Their times are Beijing's, without a zone."""
-    try:
-        moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
-    except ValueError:
-        raise _bad_answer("a time that is none") from None
-    if moment.year < _FIRST_YEAR:
-        raise _bad_answer("a time before anybody asked")
-    return moment
-
-
-def _read(model: type[Any], answer: Any) -> Any:
-    try:
-        return model.model_validate(answer)
-    except ValidationError:
-        raise _bad_answer(model.__name__) from None
-
-
-def _bad_answer(what: str) -> OutsideError:
-    return OutsideError(SYSTEM, "BAD_ANSWER", what, permanent=False)
+        return read_push(body)
 
 
 def _refused(code: str, known: Mapping[str, bool]) -> OutsideError:

@@ -3,18 +3,18 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from kit.clock import SHANGHAI, Clock
+from kit.clock import Clock
 from kit.errors import OutsideError
 from kit.http import HttpClient
 from kit.http.hosts import address_flaws
 from kit.ids import new_id
+from server.adapters.carrier_wire import FORM, Wire, bad_answer, moment_of, post_form, read_part
 from server.delivery.ports import Parcel
 from server.delivery.rules import SF, Entry, Report
 from server.delivery.states import ParcelState
@@ -37,18 +37,14 @@ CODES: Mapping[str, bool] = {
 _OPCODES = {"50": ParcelState.COLLECTED, "44": ParcelState.DELIVERING, "80": ParcelState.SIGNED}
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True)
-
-
-class _Route(_Wire):
+class _Route(Wire):
     accept_time: str = Field(alias="acceptTime")
     accept_address: str | None = Field(default="", alias="acceptAddress")
     remark: str = ""
     op_code: str = Field(default="", alias="opCode")
 
 
-class _Routes(_Wire):
+class _Routes(Wire):
     mail_no: str = Field(alias="mailNo")
     routes: list[_Route] = Field(default=[], max_length=500)
 
@@ -92,10 +88,7 @@ class SfExpress:
             "checkPhoneNo": parcel.phone[-4:],
         }
         inner = await self._ask(orjson.dumps(asked).decode())
-        try:
-            found = [_Routes.model_validate(each) for each in inner.get("routeResps") or ()]
-        except ValidationError:
-            raise _bad_answer("routes") from None
+        found = [read_part(SYSTEM, _Routes, each) for each in inner.get("routeResps") or ()]
         mine = next((each for each in found if each.mail_no == parcel.waybill), None)
         return _report(mine) if mine is not None and mine.routes else None
 
@@ -109,14 +102,11 @@ class SfExpress:
             "msgData": message,
             "msgDigest": digest(message, timestamp=timestamp, check_word=self._check_word),
         }
-        headers = {"Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
-        answer = await self._http.request("POST", self._url, content=urlencode(form).encode(), headers=headers)
-        if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
-            raise OutsideError(SYSTEM, f"HTTP_{answer.status_code}", "no answer of the interface", permanent=False)
+        content = await post_form(self._http, SYSTEM, self._url, form, content_type=f"{FORM};charset=UTF-8")
         try:
-            return _inner(orjson.loads(answer.content))
+            return _inner(orjson.loads(content))
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise _bad_answer("no answer of the documented form") from None
+            raise bad_answer(SYSTEM, "no answer of the documented form") from None
 
 
 def _inner(outer: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +124,7 @@ def _inner(outer: dict[str, Any]) -> dict[str, Any]:
 def _report(found: _Routes) -> Report:
     entries = tuple(
         Entry(
-            at=_moment(route.accept_time),
+            at=moment_of(SYSTEM, route.accept_time),
             text=route.remark,
             raw_code=route.op_code,
             state=_OPCODES.get(route.op_code),
@@ -146,14 +136,3 @@ def _report(found: _Routes) -> Report:
     # A scan without a meaning of its own, such as at a sorting centre, says that the parcel moves.
     state = _OPCODES.get(newest.op_code, ParcelState.TRANSIT)
     return Report(carrier=SF, waybill=found.mail_no, raw_state=newest.op_code, entries=entries, state=state)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
-    except ValueError:
-        raise _bad_answer("a time that is none") from None
-
-
-def _bad_answer(what: str) -> OutsideError:
-    return OutsideError(SYSTEM, "BAD_ANSWER", what, permanent=False)
