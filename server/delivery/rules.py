@@ -24,6 +24,9 @@ SILENCE = timedelta(hours=12)
 POLL_GAP = timedelta(hours=2)
 """How often a parcel is asked for whose carrier never tells by itself."""
 GIVEN_UP_AFTER = timedelta(days=60)
+_CLOCKS_DIFFER = timedelta(days=1)
+_ENTERED_LATE = timedelta(days=30)
+"""How long after the carrier took a parcel its waybill may be entered."""
 LONGEST_TEXT, LONGEST_LOCATION, LONGEST_CODE = 500, 64, 16
 
 _S10 = re.compile(r"[A-Z]{2}[0-9]{9}CN", re.ASCII)
@@ -142,6 +145,16 @@ class Report:
 def is_newer(report: Report, *, rank: str) -> bool:
     """Whether a list takes the place of the one of `rank`; the same list again does not."""
     return report.rank > rank
+
+
+def is_ahead(report: Report, *, now: datetime) -> bool:
+    """Whether a list claims what has not happened yet: it would stand above every true one until then."""
+    return any(entry.at > now + _CLOCKS_DIFFER for entry in report.entries)
+
+
+def is_former(report: Report, *, dispatched_at: datetime) -> bool:
+    """Whether a list is over long before the parcel was sent: carriers give their numbers out again."""
+    return bool(report.entries) and max(entry.at for entry in report.entries) < dispatched_at - _ENTERED_LATE
 
 
 def is_shown(*, at: datetime, line_rank: str, rank: str, begins_at: datetime | None) -> bool:

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 from tortoise.exceptions import IntegrityError
 
+from kit.audit.service import Actor, record
 from kit.db import transactional
 from kit.idempotency import RequestKey
 from kit.ids import new_id
@@ -94,6 +95,13 @@ async def _request(
         created_at=now,
         updated_at=now,
     )
+    await record(
+        actor=Actor("resident", resident_id),
+        action="delivery.requested",
+        subject=("delivery", order_id),
+        details={"certificate_id": certificate_id},
+        at=now,
+    )
     await key.settle(result_id=order_id, status=_CREATED)
 
 
@@ -110,5 +118,11 @@ async def cancel(needs: Needs, *, resident_id: str, delivery_id: str, key: Reque
     order.updated_at = needs.clock.now()
     order.version += 1
     await order.save(update_fields=["state", "live_key", "updated_at", "version"])
+    await record(
+        actor=Actor("resident", resident_id),
+        action="delivery.cancelled",
+        subject=("delivery", order.id),
+        at=order.updated_at,
+    )
     await key.settle(result_id=order.id, status=_OK)
     return str(order.id)

@@ -16,6 +16,7 @@ from server.delivery.ports import Needs, UnreadableReport
 from server.delivery.rules import LONGEST_CODE, LONGEST_LOCATION, LONGEST_TEXT, Entry, Report
 from server.delivery.sealed import TEXT
 from server.delivery.states import Attention, ParcelState, Watch
+from server.terms.open_words import one_line
 
 UNKNOWN, UNREADABLE = "unknown_waybill", "unreadable"
 
@@ -27,10 +28,11 @@ async def record_push(needs: Needs, *, inbox_id: str) -> None:
     body = await open_body(needs.cipher, inbox_id=inbox_id)
     try:
         report = needs.pushes.read(body)
+        known = await take(needs, report)
     except UnreadableReport:
         await keep_stray(needs, fault=UNREADABLE, about=inbox_id, waybill="", inbox_id=inbox_id)
         return
-    if not await take(needs, report):
+    if not known:
         await keep_stray(needs, fault=UNKNOWN, about=report.waybill, waybill=report.waybill, inbox_id=inbox_id)
 
 
@@ -59,17 +61,24 @@ async def _keep_stray(needs: Needs, dedupe_key: str, fault: str, waybill: str, i
 
 @transactional
 async def take(needs: Needs, report: Report) -> bool:
-    """Take a carrier's list for what it is worth; False when the waybill is no parcel's of ours."""
+    """Take a carrier's list for what it is worth; False when the waybill is no parcel's of ours.
+
+    UnreadableReport for a list with lines from the future.
+    """
     order = await DeliveryOrder.filter(waybill=report.waybill).select_for_update().get_or_none()
     if order is None:
         return False
+    now = needs.clock.now()
+    if rules.is_ahead(report, now=now):
+        raise UnreadableReport("lines from the future")
+    if rules.is_former(report, dispatched_at=order.dispatched_at or now):
+        return True  # whoever had this number before us
     if report.corrects and report.corrects == order.carrier and report.carrier != order.carrier:
         # The number was another carrier's all along: what was shown is about somebody else's parcel.
         order.carrier = report.carrier
         order.list_rank, order.list_begins_at = "", None
     elif report.carrier != order.carrier:
         return True  # what another carrier says of the same number is about another parcel
-    now = needs.clock.now()
     newer = rules.is_newer(report, rank=order.list_rank)
     await _keep_lines(needs, order, report)
     before = order.state
@@ -97,7 +106,7 @@ async def _keep_lines(needs: Needs, order: DeliveryOrder, report: Report) -> Non
         elif event.list_rank < rank:
             event.list_rank, event.raw_code = rank, entry.raw_code[:LONGEST_CODE]
             event.state = entry.state.value if entry.state else None
-            event.location = entry.location[:LONGEST_LOCATION]
+            event.location = one_line(entry.location)[:LONGEST_LOCATION]
             await event.save(update_fields=["list_rank", "raw_code", "state", "location"])
 
 
@@ -112,8 +121,8 @@ async def _keep_line(needs: Needs, order: DeliveryOrder, report: Report, entry: 
         at=entry.at,
         state=entry.state.value if entry.state else None,
         raw_code=entry.raw_code[:LONGEST_CODE],
-        text_sealed=needs.cipher.seal(entry.text[:LONGEST_TEXT], (TEXT, event_id)),
-        location=entry.location[:LONGEST_LOCATION],
+        text_sealed=needs.cipher.seal(one_line(entry.text)[:LONGEST_TEXT], (TEXT, event_id)),
+        location=one_line(entry.location)[:LONGEST_LOCATION],
         created_at=needs.clock.now(),
     )
 

@@ -13,7 +13,8 @@ from kit.log import get_logger
 from server.delivery import rules
 from server.delivery.events import PollDue
 from server.delivery.models import DeliveryOrder
-from server.delivery.ports import Needs, Parcel
+from server.delivery.ports import Needs, Parcel, UnreadableReport
+from server.delivery.rules import Report
 from server.delivery.sealed import phone_of
 from server.delivery.service.recording import take
 from server.delivery.states import Attention, ParcelState, Watch
@@ -71,7 +72,14 @@ async def poll(needs: Needs, *, delivery_id: str) -> None:
         log.warning("query_failed", system=error.system, error_code=error.code, permanent=error.permanent)
         return
     if report is not None:
+        await _take(needs, report)
+
+
+async def _take(needs: Needs, report: Report) -> None:
+    try:
         await take(needs, report)
+    except UnreadableReport as error:
+        log.warning("query_unreadable", reason=str(error))
 
 
 @transactional

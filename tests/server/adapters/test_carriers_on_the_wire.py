@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kit.clock import SystemClock
 from kit.errors import OutsideError
 from kit.http import HttpClient
 from kit.outbox.drain import Drain
@@ -61,6 +62,8 @@ async def town(db: object, tmp_path: Path) -> AsyncIterator[Town]:
     post = desk(carriers=())
     post = replace(post, needs=replace(post.needs, carriers={}, pushes=Kuaidi100Pushes(secret["carrier_salt"])))
     post.drain = Drain(SimpleNamespace(delivery=post.needs), post.drain.handlers, post.clock)
+    # The carriers in the sandbox go by the machine's time.
+    post.clock.advance(seconds=(SystemClock().now() - post.clock.now()).total_seconds())
     http, sf_http = HttpClient("kuaidi100"), HttpClient("sf")
     door = carrier_kuaidi100.blueprint(post.needs, edge(clock=post.clock))
     async with (

@@ -48,6 +48,11 @@ async def test_one_paper_is_asked_for_once(at_desk: PostDesk) -> None:
     order = await at_desk.order(first)
     await service.cancel(at_desk.needs, resident_id=order.resident_id, delivery_id=first, key=at_desk.key())
     assert await at_desk.asked(certificate_id=certificate) != first
+    traces = await AuditRecord.filter(subject_id=first).order_by("seq")
+    assert [(each.actor_kind, each.actor_id, each.action) for each in traces] == [
+        ("resident", order.resident_id, "delivery.requested"),
+        ("resident", order.resident_id, "delivery.cancelled"),
+    ]
 
 
 async def test_two_requests_at_once_make_one_order(at_desk: PostDesk) -> None:

@@ -187,3 +187,35 @@ async def test_a_push_that_cannot_be_read_is_a_row_and_holds_nothing_up() -> Non
     (stray,) = await queries.strays(post.needs)
     assert (stray.fault, stray.waybill) == ("unreadable", "")
     assert await fetch("SELECT id FROM kit_outbox") == []
+
+
+async def test_lines_from_the_future_are_a_row_for_staff_and_freeze_nothing() -> None:
+    post = desk()
+    order = await post.on_its_way()
+    waybill = order.waybill or ""
+    await post.push(post.carrier.scan("ems", waybill, COLLECTED))
+    await post.push(post.carrier.scan("ems", waybill, (at(30 * 24), "0", "预计送达"), COLLECTED))
+    assert await post.timeline(order.id) == [("已收寄", "collected")]
+    (stray,) = await queries.strays(post.needs)
+    assert stray.fault == "unreadable"
+    await post.push(post.carrier.scan("ems", waybill, SIGNED, COLLECTED))
+    assert (await post.order(order.id)).state == "signed"
+
+
+async def test_what_became_of_a_waybill_before_it_was_ours_is_not_told() -> None:
+    post = desk()
+    order = await post.on_its_way()
+    former = post.carrier.scan("ems", order.waybill or "", (at(-400 * 24), "301", "本人签收"))
+    await post.push(former)
+    found = await post.order(order.id)
+    assert (found.state, found.signed_by, await post.timeline(order.id)) == ("dispatched", None, [])
+    entered_late = post.carrier.scan("ems", order.waybill or "", (at(-3 * 24), "103", "已收寄"))
+    await post.push(entered_late)
+    assert await post.timeline(order.id) == [("已收寄", "collected")]
+
+
+async def test_a_carriers_words_are_one_line_that_can_be_seen() -> None:
+    post = desk()
+    order = await post.on_its_way()
+    await post.push(post.carrier.scan("ems", order.waybill or "", (at(1), "103", "已收寄\x00\u202e收 \n寄")))
+    assert await post.timeline(order.id) == [("已收寄 收 寄", "collected")]
