@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sanic import Blueprint
 
 from kit.clock import rfc3339
@@ -16,6 +16,7 @@ from server.appointments import errors, queries, service
 from server.appointments.queries import BookingView
 from server.identity import queries as residents
 from server.journeys.house import House
+from server.terms.open_words import public_reason
 from server.terms.scope import Scope
 
 _EARLIEST, _LATEST = date(2020, 1, 1), date(2100, 1, 1)
@@ -58,10 +59,10 @@ class CheckInInput(Input):
 
 
 class ClosureInput(Input):
-    """The reason is what residents are told."""
+    """The reason is what residents are told: a line with nobody's number in it."""
 
     day: Annotated[date, Field(ge=_EARLIEST, le=_LATEST)]
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(public_reason)]
 
 
 class Closure(Answer):

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sanic import Blueprint
 
 from kit.clock import rfc3339
@@ -18,6 +18,7 @@ from server.delivery.queries import DeliveryView
 from server.delivery.states import Attention, ParcelState
 from server.journeys import posting
 from server.journeys.house import House
+from server.terms.open_words import stated_reason
 from server.terms.scope import Scope
 
 _FAULTS = {"unknown_waybill": "运单号不是本机构寄出的", "unreadable": "推送内容读不出来"}
@@ -60,7 +61,7 @@ class StaffDeliveries(Answer):
 
 
 class LabelInput(Input):
-    reason: Annotated[str, Field(min_length=2, max_length=200)]
+    reason: Annotated[str, Field(min_length=2, max_length=200), AfterValidator(stated_reason)]
 
 
 class ShippingLabel(Answer):

@@ -3,6 +3,9 @@
 import re
 import unicodedata
 
+from server.terms.errors import TermError
+
+_FEWEST_LETTERS = 2
 _SHORTEST_CARD = 15
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # They draw nothing of their own between two digits.
@@ -21,6 +24,22 @@ _READ_ALOUD = str.maketrans("〇零一壹幺二贰三叁四肆五伍六陆七柒
 def one_line(text: str) -> str:
     """Single blanks, and no character that is not seen or turns what stands around it."""
     return " ".join("".join(each if _is_visible(each) else " " for each in text).split())
+
+
+def stated_reason(text: str) -> str:
+    """Why somebody does something, as one line; TermError REASON_EMPTY when nothing is said."""
+    line = one_line(text)
+    if sum(each.isalnum() for each in line) < _FEWEST_LETTERS:
+        raise TermError("REASON_EMPTY", "请写明原因，至少两个字。")
+    return line
+
+
+def public_reason(text: str) -> str:
+    """One that everybody may read; TermError REASON_EMPTY, PERSONAL_NUMBER."""
+    line = stated_reason(text)
+    if holds_a_number(line):
+        raise TermError("PERSONAL_NUMBER", "原因会公开显示，不能包含证件号码、手机号码或者银行卡号。")
+    return line
 
 
 def _is_visible(character: str) -> bool:

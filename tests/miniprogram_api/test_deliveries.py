@@ -135,6 +135,9 @@ async def test_from_the_wish_to_the_signature(town: Town) -> None:
     }
     waiting = (await town.as_clerk("GET", "?state=requested")).json()["items"]
     assert [item["id"] for item in waiting] == [wished["id"]]
+    for nothing in ("   ", "\u200b\u200b\u200b", "。。"):
+        unsaid = await town.as_clerk("POST", f"/{wished['id']}/label", json={"reason": nothing})
+        assert (unsaid.status_code, unsaid.json()["errors"][0]["code"]) == (422, "REASON_EMPTY")
     label = await town.as_clerk("POST", f"/{wished['id']}/label", json={"reason": "填写邮件面单"})
     assert (label.json()["address"], label.json()["contents_text"]) == (RECEIVER["address"], "政务文件")
     sent = await town.sent(wished["id"])
@@ -191,7 +194,7 @@ async def test_nobody_sees_or_moves_anothers(town: Town) -> None:
         sent = {**body, "old_certificate_recalled": True} if path == "dispatch" else body
         answer = await town.as_clerk("POST", f"/{wished['id']}/{path}", where="320115", json=sent)
         assert (answer.status_code, answer.json()["code"]) == (404, "DELIVERY_NOT_FOUND"), path
-    assert await fetch("SELECT id FROM kit_audit") == []
+    assert [row["action"] for row in await fetch("SELECT action FROM kit_audit")] == ["delivery.requested"]
 
 
 async def test_only_a_valid_certificate_is_posted(town: Town) -> None:

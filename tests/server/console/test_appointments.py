@@ -92,10 +92,11 @@ async def test_another_district_sees_and_takes_nothing(at: Hall, clerk: httpx.As
 async def test_closing_a_day_says_how_many_it_concerns(at: Hall, clerk: httpx.AsyncClient) -> None:
     await at.book(await at.slot())
     before = await OfficeClosure.all().count()
-    path, body = f"/staff/v1/offices/{at.office.id}/closures", {"day": DAY, "reason": "停电检修"}
+    path, body = f"/staff/v1/offices/{at.office.id}/closures", {"day": DAY, "reason": "停电\u202e\n检修"}
     for _ in range(2):
         closed = await post(clerk, path, body, "close-0001")
         assert (closed.status_code, closed.json()["bookings"], closed.json()["day"]) == (201, 1, DAY)
+        assert closed.json()["reason"] == "停电 检修"
     again = await post(clerk, path, body, "close-0002")
     assert (again.status_code, again.json()["code"]) == (409, "DAY_ALREADY_CLOSED")
     assert await OfficeClosure.all().count() == before + 1
@@ -108,6 +109,8 @@ async def test_closing_a_day_says_how_many_it_concerns(at: Hall, clerk: httpx.As
         {"day": "tomorrow", "reason": "停电"},
         {"day": 20261123, "reason": "停电"},
         {"day": DAY, "reason": ""},
+        {"day": DAY, "reason": "\u200b\u202e\x00"},
+        {"day": DAY, "reason": "请拨打13800000001问王强"},
         {"day": DAY},
         {"day": DAY, "reason": "停电", "office": "x"},
     ],
