@@ -48,11 +48,14 @@ def test_every_handler_is_on_the_way_or_aside():
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    ("dialect", "names"),
-    [pytest.param("mariadb", ON_THE_WAY, id="mariadb-every"), pytest.param("sqlite", FIVE, id="sqlite-five")],
+    ("dialect", "wallet", "names"),
+    [
+        pytest.param("mariadb", "wechat", ON_THE_WAY, id="mariadb-every"),
+        pytest.param("sqlite", "alipay", FIVE, id="sqlite-five"),
+    ],
 )
-def test_killed_before_and_after_each_handler(build: Build, dialect: str, names: list[str]):
-    with build(dialect, concurrency=1) as city, city.scene() as scene:
+def test_killed_before_and_after_each_handler(build: Build, dialect: str, wallet: str, names: list[str]):
+    with build(dialect, concurrency=1) as city, city.scene(wallet=wallet) as scene:
         _drain(city)  # the seeded certificates: it is the journey's rows that are to die
         with Mortal(city, points(names)) as worker:
             outcome.play(scene)

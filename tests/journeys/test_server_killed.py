@@ -54,9 +54,9 @@ class Killer:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("dialect", ["sqlite", "mariadb"])
-def test_killed_during_every_post(build: Build, dialect: str):
-    with build(dialect) as city, city.scene() as scene:
+@pytest.mark.parametrize(("dialect", "wallet"), [("sqlite", "alipay"), ("mariadb", "wechat")])
+def test_killed_during_every_post(build: Build, dialect: str, wallet: str):
+    with build(dialect) as city, city.scene(wallet=wallet) as scene:
         dice = random.Random(f"server killed, {dialect}")  # noqa: S311 - seeded, so that a failure can be repeated
         killer = Killer(city, dice)
         callers = _callers(scene)
