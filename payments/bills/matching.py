@@ -4,7 +4,7 @@ Whatever the totals differ by is exactly what the findings differ by, so that "n
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -185,17 +185,7 @@ def _of_line(kind: FindingKind, line: BillLine, ours: Ours | None, *, booked: bo
 
 
 def _of_figures(kind: FindingKind, line: BillLine, ours_fen: int | None, theirs_fen: int) -> Finding:
-    return Finding(
-        kind=kind,
-        line_kind=line.kind,
-        out_trade_no=line.out_trade_no,
-        transaction_id=line.transaction_id,
-        out_refund_no=line.out_refund_no,
-        ours_fen=ours_fen,
-        theirs_fen=theirs_fen,
-        position=line.position,
-        order_id=None,
-    )
+    return replace(_of_line(kind, line, None), ours_fen=ours_fen, theirs_fen=theirs_fen)
 
 
 def _left_over(ours: Ours) -> Finding:

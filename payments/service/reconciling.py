@@ -1,6 +1,7 @@
 """A fetched bill held against our books; what differs is a finding, and stays one row however often it is found."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -161,15 +162,7 @@ def _payment(row: dict[str, Any]) -> Ours:
 
 
 def _attempt(row: dict[str, Any]) -> Ours:
-    return Ours(
-        kind=LineKind.PAYMENT,
-        out_trade_no=row["out_trade_no"],
-        transaction_id=row["transaction_id"],
-        amount_fen=row["amount_fen"],
-        day=local_date(as_utc(row["moment"])),
-        booked=row["settlement_id"] is not None,
-        order_id=row["order_id"],
-    )
+    return replace(_payment(row), booked=row["settlement_id"] is not None)
 
 
 def _refund(row: dict[str, Any]) -> Ours:
