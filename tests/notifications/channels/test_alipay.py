@@ -20,7 +20,6 @@ from sandbox.people import FICTIONAL
 from sandbox.server import Running
 from tests.sandbox.city import City
 
-pytest_plugins = ("tests.sandbox.conftest",)
 P1 = FICTIONAL[0]
 FIELDS = {f"keyword{place}": text for place, text in enumerate(("转移登记", "0001", "待缴费", "今天", "请缴费"), 1)}
 

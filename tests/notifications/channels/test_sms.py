@@ -20,7 +20,6 @@ from sandbox.server import Running
 from sandbox.sms.texts import TEXTS
 from tests.sandbox.city import City
 
-pytest_plugins = ("tests.sandbox.conftest",)
 P1 = FICTIONAL[0]
 TEXT = Outgoing(f"+86{P1.phone}", "fee_due", {"1": "20261121-320114-000001", "2": "80.00"}, "pages/x", reference="d1")
 
