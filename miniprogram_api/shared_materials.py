@@ -13,7 +13,7 @@ from server.applications import errors
 from server.identity.rules import Level
 from server.journeys import evidencing
 from server.journeys.house import House
-from server.sharing.errors import EvidenceNotFound
+from server.sharing.errors import AskedAboutTooMany, EvidenceNotFound
 from server.terms.evidence import Evidence
 
 
@@ -47,7 +47,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         body=Empty,
         answer=Application,
         rate="20/minute",
-        errors=(errors.ApplicationNotFound, errors.NotEditable),
+        errors=(errors.ApplicationNotFound, errors.NotEditable, AskedAboutTooMany),
     )
     async def share_materials(call: Call[Empty], application_id: str) -> Application:
         made = await call.once(

@@ -93,7 +93,8 @@ class HubDepartments:
             answered = _Answered.model_validate_json(raw)
             content = _content(answered, form)
         except ValidationError as error:
-            raise _bad_answer(type(error).__name__) from None
+            # Signed, so the department is there: what it says of one person must not shut it for everybody.
+            raise OutsideError(SYSTEM, "BAD_ANSWER", type(error).__name__, permanent=True) from None
         # The signature does not say to what it answers: what is about another must not become evidence about this one.
         if answered.request_no != question.request_no:
             raise _bad_answer("the answer to another question")

@@ -33,7 +33,7 @@ async def share(house: House, *, application_id: str, resident_id: str, key: Req
     """Ask every source of the draft's required materials, attach what they find, and answer the application's id.
 
     What was found before is not asked again. A source that is down leaves its material to be uploaded.
-    APPLICATION_NOT_FOUND, NOT_EDITABLE.
+    APPLICATION_NOT_FOUND, NOT_EDITABLE, ASKED_ABOUT_TOO_MANY.
     """
     record = await applications_queries.for_resident(
         house.applications, application_id=application_id, resident_id=resident_id
@@ -43,6 +43,9 @@ async def share(house: House, *, application_id: str, resident_id: str, key: Req
     known = await sharing_queries.found(house.sharing, application_id=application_id)
     there = {(each.source, each.party_id) for each in known}
     wanted = [(code, party) for code, party in _wanted(record) if code in sources and (code, party.id) not in there]
+    await sharing.check_may_ask(
+        house.sharing, asked_by=resident_id, id_numbers={party.id_number for _, party in wanted}
+    )
     for asked in await _ask(house, record.id, wanted, sources):
         await sharing.record_answer(house.sharing, asked_by=resident_id, asked=asked)
     return await applications.attach_evidence(

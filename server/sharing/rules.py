@@ -2,6 +2,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+# Whom one resident may have asked about
+
+ASKED_WITHIN = timedelta(days=1)
+MOST_PEOPLE = 20
+"""Of other parties a resident learns whether their name and number belong together: no more than they deal with."""
+
 # What is kept of an answer
 
 

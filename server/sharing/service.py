@@ -1,7 +1,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,17 +9,19 @@ from tortoise.exceptions import IntegrityError
 
 from kit.audit.service import Actor
 from kit.audit.service import record as record_deed
-from kit.db import transactional
+from kit.db import fetch, transactional
 from kit.errors import OutsideError
 from kit.ids import new_id
 from kit.log import get_logger
+from server.sharing.errors import AskedAboutTooMany
 from server.sharing.models import SharingCall, SharingEvidence
 from server.sharing.ports import Answer, Needs, Question
-from server.sharing.rules import Result, replaces
+from server.sharing.rules import ASKED_WITHIN, MOST_PEOPLE, Result, replaces
 from server.terms.evidence import VERSION, Evidence, EvidenceKind
 
 CONTENT = "sharing_evidence.content_sealed"
 LONGEST_ERROR = 64
+_ASK_AGAIN_SECONDS = 3600
 log = get_logger("sharing")
 
 
@@ -60,6 +62,17 @@ class Asked:
     @property
     def result(self) -> Result:
         return self.answer.result if self.answer else Result.UNAVAILABLE
+
+
+async def check_may_ask(needs: Needs, *, asked_by: str, id_numbers: Collection[str]) -> None:
+    """ASKED_ABOUT_TOO_MANY when these would be more people within a day than one resident may have asked about."""
+    wanted = {needs.cipher.blind(each, purpose="id_number") for each in id_numbers}
+    since = needs.clock.now() - ASKED_WITHIN
+    rows = await fetch(
+        "SELECT DISTINCT subject_blind FROM sharing_call WHERE asked_by = ? AND called_at > ?", [asked_by, since]
+    )
+    if wanted and len(wanted.union(row["subject_blind"] for row in rows)) > MOST_PEOPLE:
+        raise AskedAboutTooMany(retry_after=_ASK_AGAIN_SECONDS)
 
 
 async def ask(needs: Needs, *, subject: Subject, source: From, deadline: float | None = None) -> Asked:

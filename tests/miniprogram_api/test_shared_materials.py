@@ -18,6 +18,7 @@ from kit.web.access import Principal
 from miniprogram_api import applications, confirmations, materials, shared_materials
 from server.identity import queries as identity_queries
 from server.journeys import evidencing, filing
+from server.sharing import service as sharing
 from tests.factories import applications as make
 from tests.factories import filing as town
 from tests.factories import identity
@@ -300,3 +301,13 @@ async def test_two_parties_tapping_at_once(city: City):
         assert [answer.status_code for answer in answers] == [200] * 3
     found = await counts()
     assert (found["sharing_evidence"], found["applications_material"]) == (4, 4)
+
+
+async def test_one_resident_has_only_so_many_people_asked_about(city: City, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sharing, "MOST_PEOPLE", 1)
+    async with serving(city) as http:
+        draft = await opened(http, city)
+        before = await counts()
+        answer = await share(http, draft["id"], city.sellers[0])
+        assert (answer.status_code, answer.json()["code"]) == (429, "ASKED_ABOUT_TOO_MANY")
+        assert (await counts(), city.departments.asked) == (before, [])

@@ -9,9 +9,9 @@ from kit.audit.models import AuditRecord
 from kit.errors import OutsideError
 from kit.failing import failing
 from server.sharing import queries, service
-from server.sharing.errors import EvidenceNotFound
+from server.sharing.errors import AskedAboutTooMany, EvidenceNotFound
 from server.sharing.models import SharingCall, SharingEvidence
-from server.sharing.rules import Result
+from server.sharing.rules import MOST_PEOPLE, Result
 from server.sharing.service import Asked
 from server.terms.evidence import EvidenceKind, MaritalStatus, Marriage
 from tests.factories.sharing import (
@@ -161,3 +161,17 @@ async def test_two_who_ask_at_once_have_one_evidence(db: object):
     assert await SharingCall.all().count() == 4
     lines = await queries.lines(here.needs, application_ids=[APPLICATION])
     assert [(line.party_id, line.result) for line in lines[APPLICATION]] == [(PARTY, Result.FOUND)]
+
+
+async def test_nobody_tries_out_whose_name_and_number_belong_together(db: object):
+    here = hall()
+    for place in range(MOST_PEOPLE):
+        await known(here, subject=subject(id_number=f"3201061990030{place:05d}"))
+    asked_before, another = "320106199003000000", "320106199208159969"
+    await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[asked_before])
+    await service.check_may_ask(here.needs, asked_by="4" * 32, id_numbers=[another])
+    await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[])
+    with pytest.raises(AskedAboutTooMany):
+        await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[asked_before, another])
+    here.clock.advance(seconds=24 * 3600 + 1)
+    await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[another])
