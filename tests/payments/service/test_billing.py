@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import cast
 
@@ -12,60 +12,24 @@ from kit.ids import new_id
 from kit.outbox.queries import parked
 from payments import bill_queries, service
 from payments.bill_models import BillEntry, BillFile, BillFinding, DailyBill
-from payments.bill_queries import BillView, FindingView
 from payments.bill_rules import BillState, due_from
 from payments.bills.bill import BillLine, LineKind, UnreadableBill
 from payments.bills.matching import FindingKind
 from payments.errors import FindingNotFound, FindingResolved
 from payments.models import Attempt, Discrepancy, Settlement
-from payments.ports import Bills
 from payments.providers.fake_bills import FakeBills, line_of
 from payments.rules import AttemptState, Fault
-from tests.factories.payments import OTHER_WALLET, WALLET, Till, till
+from tests.factories.bill_office import DAY, MORNING_AFTER, Office, bill_office
+from tests.factories.payments import OTHER_WALLET, WALLET, till
 
 pytestmark = pytest.mark.usefixtures("db")
-DAY = date(2026, 3, 16)
-MORNING_AFTER = due_from(DAY)
 DOWN = OutsideError("wechat_pay", "TIMEOUT", "no answer in time", permanent=False)
 REFUSED = OutsideError("wechat_pay", "SIGN_ERROR", "our key is wrong", permanent=True)
 
 
-@dataclass
-class Office:
-    """A till and the bill of one wallet and one day that is looked at."""
-
-    at: Till
-    bills: FakeBills
-
-    async def open_up(self, when: datetime = MORNING_AFTER) -> BillView:
-        """The timer fires at `when`, the worker does what is due; the day's bill."""
-        self.at.clock.at = max(self.at.clock.at, when)
-        await service.open_due_bills(self.at.needs)
-        await self.at.work()
-        return await self.bill()
-
-    async def bill(self, day: date = DAY) -> BillView:
-        found = await bill_queries.bills(self.at.needs, day=day, limit=10)
-        (bill,) = [each for each in found if each.wallet == WALLET]
-        return bill
-
-    async def findings(self, day: date = DAY) -> list[FindingView]:
-        return await bill_queries.findings(self.at.needs, bill_id=(await self.bill(day)).id)
-
-    async def open_kinds(self, day: date = DAY) -> list[FindingKind]:
-        return [each.kind for each in await self.findings(day) if each.open]
-
-    def through(self, bills: Bills) -> "Office":
-        other = self.at.through(self.at.wallet)
-        other.needs = replace(other.needs, bills={**other.needs.bills, WALLET: bills})
-        other.drain.house.payments = other.needs
-        return Office(other, self.bills)
-
-
 @pytest.fixture
 def office() -> Office:
-    at = till()
-    return Office(at, cast("FakeBills", at.needs.bills[WALLET]))
+    return bill_office()
 
 
 def extra(number: str, fen: int = 8000, *, refund: str = "", when: datetime | None = None) -> BillLine:

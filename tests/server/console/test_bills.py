@@ -1,23 +1,19 @@
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
 import pytest
-from sanic import Request
 
 from kit.clock import day_begins
 from kit.db import fetch
 from kit.ids import new_id
-from kit.web.access import Principal
 from payments import service
 from payments.bill_rules import due_from
 from payments.providers.fake_bills import FakeBills, line_of
 from server.console import bills
-from server.journeys.house import House
 from tests.factories.payments import WALLET, Till, till
-from tests.support.serving import client, edge, served
+from tests.support.staff_desks import finance_desk
 
 BOOKS = "/staff/v1/payments"
 DAY = date(2026, 3, 16)
@@ -30,23 +26,7 @@ def at(db: object) -> Till:
 
 @pytest.fixture
 async def desk(at: Till) -> AsyncIterator[httpx.AsyncClient]:
-    """The token is permissions with dots for commas; a hyphen and a district make it an account of that district."""
-
-    async def who(request: Request) -> Principal | None:
-        given, _, district = (request.token or "").partition("-")
-        return Principal(
-            "staff",
-            id="f1",
-            permissions=frozenset(given.split("+")),
-            districts=frozenset({district}) if district else None,
-        )
-
-    house = cast("House", SimpleNamespace(payments=at.needs))
-    door = edge(authenticators={"staff": who}, clock=at.clock)
-    async with (
-        served([bills.blueprint(house, door)]) as base,
-        client(base, "payments.read+payments.reconcile") as http,
-    ):
+    async with finance_desk(at, bills.blueprint, "payments.read+payments.reconcile") as http:
         yield http
 
 

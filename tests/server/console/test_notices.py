@@ -1,21 +1,17 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
-from sanic import Request
 
 from kit.audit.models import AuditRecord
 from kit.db import fetch
-from kit.web.access import Principal
 from server.console import notices
-from server.journeys.house import House
 from server.registry.models import RegistryMessage
 from tests.factories import registry
 from tests.factories.registry import OFFICER
-from tests.support.serving import client, edge, served
+from tests.support.staff_desks import case_desk
 
 TEXT = "材料已收齐，预计三个工作日内完成审核"
 BOTH = frozenset({"case.read", "case.notify"})
@@ -30,16 +26,7 @@ async def made(db: object, tmp_path: Path) -> registry.Desk:
 
 @pytest.fixture
 async def officer(made: registry.Desk) -> AsyncIterator[httpx.AsyncClient]:
-    """The token names the district; `read-` before it takes every right but reading."""
-
-    async def who(request: Request) -> Principal | None:
-        right, _, district = (request.token or "").rpartition("-")
-        permissions = frozenset({"case.read"}) if right == "read" else BOTH
-        return Principal("staff", id=OFFICER, permissions=permissions, districts=frozenset({district}))
-
-    house = cast("House", SimpleNamespace(registry=made.needs))
-    door = edge(authenticators={"staff": who}, clock=made.clock)
-    async with served([notices.blueprint(house, door)]) as base, client(base, "320114") as http:
+    async with case_desk(made, notices.blueprint, BOTH) as http:
         yield http
 
 

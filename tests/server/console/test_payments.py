@@ -1,21 +1,16 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
-from types import SimpleNamespace
-from typing import cast
 
 import httpx
 import pytest
-from sanic import Request
 
 from kit.db import fetch
 from kit.ids import new_id
-from kit.web.access import Principal
 from payments.models import Attempt, Discrepancy, Settlement
 from payments.rules import Fault
 from server.console import payments
-from server.journeys.house import House
 from tests.factories.payments import Till, till
-from tests.support.serving import client, edge, served
+from tests.support.staff_desks import finance_desk
 
 BOOKS = "/staff/v1/payments"
 TODAY = "2026-03-16"
@@ -28,20 +23,7 @@ def at(db: object) -> Till:
 
 @pytest.fixture
 async def desk(at: Till) -> AsyncIterator[httpx.AsyncClient]:
-    """The token is a permission, with a district behind a hyphen for an account that has only that one."""
-
-    async def who(request: Request) -> Principal | None:
-        permission, _, district = (request.token or "").partition("-")
-        return Principal(
-            "staff",
-            id="f1",
-            permissions=frozenset({permission}),
-            districts=frozenset({district}) if district else None,
-        )
-
-    house = cast("House", SimpleNamespace(payments=at.needs))
-    door = edge(authenticators={"staff": who}, clock=at.clock)
-    async with served([payments.blueprint(house, door)]) as base, client(base, "payments.read") as http:
+    async with finance_desk(at, payments.blueprint, "payments.read") as http:
         yield http
 
 

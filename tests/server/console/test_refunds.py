@@ -1,19 +1,14 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import cast
 
 import httpx
 import pytest
-from sanic import Request
 
 from kit.ids import new_id
-from kit.web.access import Principal
 from payments.models import Order, Refund
 from server.console import refunds
-from server.journeys.house import House
 from tests.factories.payments import Till, till
-from tests.support.serving import client, edge, served
+from tests.support.staff_desks import finance_desk
 
 KEY = {"Idempotency-Key": "request-0001"}
 
@@ -25,20 +20,7 @@ def at(db: object) -> Till:
 
 @pytest.fixture
 async def desk(at: Till) -> AsyncIterator[httpx.AsyncClient]:
-    """The token is a permission, with a district behind a hyphen for an account that has only that one."""
-
-    async def who(request: Request) -> Principal | None:
-        permission, _, district = (request.token or "").partition("-")
-        return Principal(
-            "staff",
-            id="f1",
-            permissions=frozenset({permission}),
-            districts=frozenset({district}) if district else None,
-        )
-
-    house = cast("House", SimpleNamespace(payments=at.needs))
-    door = edge(authenticators={"staff": who}, clock=at.clock)
-    async with served([refunds.blueprint(house, door)]) as base, client(base, "payments.refund") as http:
+    async with finance_desk(at, refunds.blueprint, "payments.refund") as http:
         yield http
 
 
