@@ -14,6 +14,7 @@ from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Input
 from payments import errors, queries, service
+from payments.ports import Needs
 from payments.queries import DiscrepancyView, SettledView
 from payments.rules import WALLET_TEXTS, Fault
 from server.journeys.house import House
@@ -92,12 +93,15 @@ class Settlements(Answer):
 def blueprint(house: House, edge: Edge) -> Blueprint:
     """The routes of the books; the platform's, where the money comes in."""
     routes = Routes("staff_payments", "/staff/v1/payments", edge)
-    needs = house.payments
-    reader = staff("payments.read")
+    _discrepancies(routes, house.payments)
+    _settlements(routes, house.payments)
+    return routes.blueprint
 
+
+def _discrepancies(routes: Routes, needs: Needs) -> None:
     @routes.get(
         "/discrepancies",
-        access=reader,
+        access=staff("payments.read"),
         summary="What wallets said that was not taken as payment, oldest first",
         query=Which,
         answer=Discrepancies,
@@ -135,9 +139,11 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
             raise errors.DiscrepancyNotFound
         return _discrepancy(found)
 
+
+def _settlements(routes: Routes, needs: Needs) -> None:
     @routes.get(
         "/settlements",
-        access=reader,
+        access=staff("payments.read"),
         summary="What was paid on a day, oldest first",
         query=Day,
         answer=Settlements,
@@ -149,8 +155,6 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         found = await queries.settled(needs, day=page.day, after=page.cursor or "", limit=page.wanted)
         shown, following = page.cut(found)
         return Settlements(items=[_settlement(each) for each in shown], next=following)
-
-    return routes.blueprint
 
 
 def check_whole_city(call: Call[Any]) -> None:
