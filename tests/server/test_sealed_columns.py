@@ -1,6 +1,7 @@
 """Guard: the one convention that rotation rests on holds for every sealed column, with data in each of them."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,12 @@ from kit.crypto.cipher import Cipher
 from kit.crypto.keys import KeyRing
 from kit.crypto.rotation import CHAINED, SealedColumn, counts, reseal, sealed_columns
 from kit.db import fetch
+from kit.idempotency import RequestKey, once
 from kit.ids import new_id
+from payments import service as money
+from payments.models import Discrepancy
+from payments.providers.fake_bills import line_of
+from payments.rules import Fault
 from server.adapters.fake_face import FakeFace
 from server.applications import service as applications_service
 from server.delivery.service.recording import take
@@ -23,6 +29,7 @@ from tests.conftest import Db
 from tests.factories import (
     applications,
     appointments,
+    bill_office,
     deliveries,
     identity,
     notifications,
@@ -96,9 +103,36 @@ async def _counters() -> None:
 
 
 async def _money_and_news() -> None:
-    till = payments.till()
-    await till.pay(await till.order())
+    office = bill_office.bill_office()
+    till = office.at
+    order, _ = await till.settled()
+    await till.refund(order, 1)
+    at = bill_office.MORNING_AFTER - timedelta(hours=12)
+    office.bills.added.append(line_of("nobody's", "ghost", 8000, at))
+    await office.open_up()
+    finding = next(each for each in await office.findings() if each.open)
+    await money.resolve_finding(till.needs, finding_id=finding.id, staff_id=new_id(), note="线下缴费")
+    await _discrepancy(till)
     await notifications.desk().tell()
+
+
+async def _discrepancy(till: payments.Till) -> None:
+    row = await Discrepancy.create(
+        id=new_id(),
+        dedupe_key="amount_differs:fake:ghost",
+        fault=Fault.AMOUNT_DIFFERS.value,
+        wallet=payments.WALLET,
+        out_trade_no="ghost",
+        transaction_id="ghost",
+        created_at=NOON,
+    )
+
+    async def resolve(key: RequestKey) -> str:
+        return await money.resolve_discrepancy(
+            till.needs, discrepancy_id=row.id, staff_id=new_id(), note="已在钱包退款", key=key
+        )
+
+    await once(till.key(), resolve, status=200)
 
 
 async def _post() -> None:
