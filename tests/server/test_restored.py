@@ -43,7 +43,6 @@ def _beside(city: City) -> City:
     """A house in an empty folder, known to its partners and its residents by the same addresses, with the same keys."""
     house = replace(city.house, folder=city.folder / "restored")
     (house.folder / "logs").mkdir(parents=True)
-    (house.folder / "seal").symlink_to(city.house.folder / "seal")  # kept in another place, as the keys are
     database = f"sqlite:///{house.folder / 'city.db'}"
     text = city.house.settings_file.read_text(encoding="utf-8").replace(city.database_url, database)
     files = city.house.folder / "files"
