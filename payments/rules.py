@@ -198,8 +198,8 @@ def poll_delay(polls: int) -> int:
 
 
 def may_be_reused(state: AttemptState, *, expires_at: datetime, now: datetime) -> bool:
-    """Whether the same parameters are handed out again: two payable numbers at once invite paying twice."""
-    return state is AttemptState.READY and expires_at - now >= REUSED_WITH
+    """Whether the same number is handed out again: two payable ones at once invite paying twice."""
+    return state in {AttemptState.PREPARING, AttemptState.READY} and expires_at - now >= REUSED_WITH
 
 
 def may_be_prepared(*, expires_at: datetime, now: datetime) -> bool:

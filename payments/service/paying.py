@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +19,7 @@ from payments.errors import (
 )
 from payments.events import AttemptOpened
 from payments.models import Attempt, Order
-from payments.ports import Account, ClientParams, Needs, NewOrder
+from payments.ports import Account, ClientParams, Needs, NewOrder, Ordering
 from payments.rules import (
     ATTEMPT_LASTS,
     AttemptState,
@@ -31,6 +33,8 @@ from payments.service.polling import close_now
 _STILL_OPEN = (AttemptState.PREPARING.value, AttemptState.READY.value)
 _SWITCHES = 3
 """How often a resident's own taps on two phones may cross before one of them is asked to wait."""
+_DOWN_HERE = "先前发起的支付还没有关闭，钱包暂时连不上。为避免重复扣款，请过几分钟再试"
+_OPEN_HERE = "您先前发起的支付还没有结束，请在那里完成支付，或者过几分钟再试"
 _ADDRESS_AT = "payments_attempt.payer_address_sealed"
 _CREATED = 201
 
@@ -49,7 +53,11 @@ class _Asked:
 
 
 class _RivalError(Exception):
-    """An attempt at another wallet is open; rolls the claim back."""
+    """Other attempts of the order are open; rolls the claim back."""
+
+    def __init__(self, rivals: Sequence[Attempt]) -> None:
+        super().__init__()
+        self.rivals = rivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,8 @@ async def pay(
 
     The wallet's number is the key's id, which is the same when a request is repeated after a crash, and the attempt is
     committed before the wallet hears of it: whatever happens in between is found again by the repetition or by polling.
-    What is open at another wallet is closed there first, so that no two wallets can take the money.
+    Whatever else is open for the order, at another wallet or the same, is closed there first, so that the money cannot
+    be taken twice.
     Errors: WALLET_NOT_OFFERED, ORDER_NOT_FOUND, ORDER_SETTLED, PAYMENT_EXPIRED, PAYMENT_ELSEWHERE,
     EARLIER_WALLET_DOWN, and OutsideError of the wallet.
     """
@@ -85,7 +94,7 @@ async def pay(
     claimed = await _claim_alone(needs, asked)
     order = claimed.to_prepare
     if order is not None:
-        params = await ordering.prepare(order)
+        params = await _prepared(needs, ordering, order, claimed.attempt_id)
         if not await _make_ready(needs, claimed.attempt_id, params, key):
             # Closed while the wallet was being asked, as its payer chose another: what was just placed must go too.
             await ordering.close(order.out_trade_no)
@@ -93,29 +102,36 @@ async def pay(
     return claimed.attempt_id
 
 
+async def _prepared(needs: Needs, ordering: Ordering, order: NewOrder, attempt_id: str) -> ClientParams:
+    try:
+        return await ordering.prepare(order)
+    except OutsideError as error:
+        if error.permanent:  # this number will never be taken: the next tap begins with another
+            with suppress(OutsideError):
+                await close_now(needs, attempt_id=attempt_id)
+        raise
+
+
 async def _claim_alone(needs: Needs, asked: _Asked) -> _Claimed:
-    """A claim with nothing open at another wallet; asking those wallets happens between transactions."""
+    """A claim with nothing else open for the order; asking wallets happens between transactions."""
     for _ in range(_SWITCHES):
         try:
             return await _claim(needs, asked)
-        except _RivalError:
-            await _close_elsewhere(needs, asked)
+        except _RivalError as error:
+            await _close(needs, error.rivals, asked)
     raise PaymentElsewhere
 
 
-async def _close_elsewhere(needs: Needs, asked: _Asked) -> None:
-    """Close what is open at other wallets; what cannot be closed and was not paid may still be paid there."""
-    for attempt in await _elsewhere(asked):
+async def _close(needs: Needs, rivals: Sequence[Attempt], asked: _Asked) -> None:
+    """Close what else is open; what cannot be closed and was not paid may still be paid there."""
+    for attempt in rivals:
+        here = attempt.wallet == asked.wallet
         try:
             state = await close_now(needs, attempt_id=attempt.id)
         except OutsideError as error:
-            raise EarlierWalletDown from error
+            raise EarlierWalletDown(_DOWN_HERE if here else None) from error
         if not state.final:
-            raise PaymentElsewhere
-
-
-async def _elsewhere(asked: _Asked) -> list[Attempt]:
-    return await Attempt.filter(order_id=asked.order_id, state__in=_STILL_OPEN).exclude(wallet=asked.wallet)
+            raise PaymentElsewhere(_OPEN_HERE if here else None)
 
 
 @transactional
@@ -127,17 +143,22 @@ async def _claim(needs: Needs, asked: _Asked) -> _Claimed:
     attempt = await Attempt.get_or_none(out_trade_no=asked.key.id, order_id=order.id)
     if order.state == OrderState.SETTLED and (attempt is None or attempt.state != AttemptState.PAID):
         raise OrderSettled
-    if order.state != OrderState.SETTLED and await _elsewhere(asked):
-        raise _RivalError
     if attempt is None:
         attempt = await _reusable(needs, order, asked, now)
+    if attempt is not None:
+        _check_alive(attempt, now)
+    if order.state != OrderState.SETTLED:
+        still_open = await Attempt.filter(order_id=order.id, state__in=_STILL_OPEN)
+        rivals = [each for each in still_open if attempt is None or each.id != attempt.id]
+        if rivals:
+            raise _RivalError(rivals)
     if attempt is None:
         attempt = await _open_attempt(needs, order, asked, now)
-    return await _go_on(needs, attempt, asked, now)
+    return await _go_on(needs, attempt, asked)
 
 
 async def _reusable(needs: Needs, order: Order, asked: _Asked, now: datetime) -> Attempt | None:
-    """The attempt whose parameters the same payer holds already."""
+    """The attempt whose number the same payer holds already, or is being given."""
     for attempt in await Attempt.filter(order_id=order.id, wallet=asked.wallet).order_by("-id"):
         same_account = (attempt.merchant_id, attempt.app_id) == (asked.account.merchant_id, asked.account.app_id)
         if (
@@ -174,14 +195,18 @@ async def _open_attempt(needs: Needs, order: Order, asked: _Asked, now: datetime
     return attempt
 
 
-async def _go_on(needs: Needs, attempt: Attempt, asked: _Asked, now: datetime) -> _Claimed:
+def _check_alive(attempt: Attempt, now: datetime) -> None:
+    """Before anything else is closed for its sake."""
     if attempt.state == AttemptState.CLOSED:
         raise AttemptExpired
+    if attempt.state == AttemptState.PREPARING and not may_be_prepared(expires_at=attempt.expires_at, now=now):
+        raise AttemptExpired
+
+
+async def _go_on(needs: Needs, attempt: Attempt, asked: _Asked) -> _Claimed:
     if attempt.state != AttemptState.PREPARING:
         await asked.key.settle(result_id=attempt.id, status=_CREATED)
         return _Claimed(attempt.id, None)
-    if not may_be_prepared(expires_at=attempt.expires_at, now=now):
-        raise AttemptExpired
     # From the row, not from the request: the wallet takes a number again only with the content it knows.
     return _Claimed(
         attempt.id,

@@ -63,11 +63,14 @@ def test_questions_come_ever_slower() -> None:
     [
         (AttemptState.READY, 10, True),
         (AttemptState.READY, 9, False),
-        (AttemptState.PREPARING, 60, False),
+        (AttemptState.PREPARING, 10, True),
+        (AttemptState.PREPARING, 9, False),
+        (AttemptState.PAID, 60, False),
+        (AttemptState.DISPUTED, 60, False),
         (AttemptState.CLOSED, 60, False),
     ],
 )
-def test_only_a_ready_attempt_with_time_left_is_reused(state: AttemptState, minutes: int, *, reused: bool) -> None:
+def test_only_an_open_attempt_with_time_left_is_reused(state: AttemptState, minutes: int, *, reused: bool) -> None:
     assert may_be_reused(state, expires_at=NOON + timedelta(minutes=minutes), now=NOON) is reused
 
 

@@ -21,6 +21,7 @@ from payments.providers.fake_bills import FakeBills, line_of
 from payments.rules import AttemptState, Fault
 from tests.factories.bill_office import DAY, MORNING_AFTER, Office, bill_office
 from tests.factories.payments import OTHER_WALLET, WALLET, till
+from tests.payments.service.test_refunding import take
 
 pytestmark = pytest.mark.usefixtures("db")
 DOWN = OutsideError("wechat_pay", "TIMEOUT", "no answer in time", permanent=False)
@@ -197,7 +198,7 @@ async def test_a_second_payment_is_explained_by_what_was_known_of_it(office: Off
     order = await office.at.order()
     first, second = await office.at.pay(order), await office.at.pay(order, openid="oAnotherPhone")
     for attempt in (first, second):
-        office.at.wallet.pay(attempt.out_trade_no)
+        await take(office.at, office.at.wallet.pay(attempt.out_trade_no))
     await office.at.work(seconds=60)
     await office.at.work(seconds=60)
     bill = await office.open_up()
