@@ -1,13 +1,12 @@
 """Amounts: Alipay writes yuan with two decimals, the sandbox counts fen."""
 
 import re
-from typing import Any
 
 _YUAN = re.compile(r"(0|[1-9]\d{0,8})(?:\.(\d{1,2}))?")
 MOST_FEN = 10_000_000_000  # 100000000.00
 
 
-def fen(text: Any) -> int | None:
+def fen(text: object) -> int | None:
     """The fen of "88.88" (as text or a JSON number), or None unless it is between 0.01 and 100000000."""
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         return None

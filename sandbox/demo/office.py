@@ -1,6 +1,7 @@
 """The case at the registry, from its arrival to the new certificate."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.demo import cast, paper
@@ -116,7 +117,7 @@ def _tax_passed(scene: Scene) -> bool | None:
     return tracks["tax"] in {"done", "waived"} or None
 
 
-def _certificate(phone: Handset, fits: Any) -> dict[str, Any] | None:
+def _certificate(phone: Handset, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
     items: list[dict[str, Any]] = phone.calls.get("see my certificates", f"{API}/certificates")["items"]
     return next((each for each in items if fits(each)), None)
 

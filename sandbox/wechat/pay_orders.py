@@ -202,7 +202,7 @@ def read_order(asked: dict[str, Any], *, keys: Keys) -> dict[str, Any]:
     return {field: flat.get(field) for field in _IDENTITY}
 
 
-def text_of(value: Any, longest: int) -> bool:
+def text_of(value: object, longest: int) -> bool:
     return isinstance(value, str) and 1 <= len(value) <= longest
 
 
@@ -213,7 +213,7 @@ def _is_amount(amount: dict[str, Any]) -> bool:
     return total >= 1 and amount.get("currency", "CNY") == "CNY"
 
 
-def may_be_notified(url: Any) -> bool:
+def may_be_notified(url: object) -> bool:
     """As `may_be_called`, and without a query."""
     return isinstance(url, str) and "?" not in url and "#" not in url and may_be_called(url)
 

@@ -205,5 +205,5 @@ class RefundDesk:
         )
 
 
-def _is_fen(value: Any) -> bool:
+def _is_fen(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1

@@ -117,7 +117,7 @@ class HubDepartments:
         status = answer.status_code
         if status != 200:  # noqa: PLR2004 - HTTP's own number
             # Our key or our clock can be put right without another question: 401 is not the question's fault.
-            permanent = 400 <= status < 500 and status not in {401, 429}  # noqa: PLR2004
+            permanent = 400 <= status < 500 and status not in {401, 429}  # noqa: PLR2004 - HTTP's own numbers
             raise OutsideError(SYSTEM, f"HTTP_{status}", f"{path} was refused", permanent=permanent)
         try:
             self._verifier.check(method, signed_path, dict(answer.headers), answer.content, now=self._clock.now())

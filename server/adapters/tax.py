@@ -95,7 +95,7 @@ class SignedTaxBureau:
             "POST", self._url, content=body, headers={"Content-Type": "application/json", **headers}
         )
         if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
-            permanent = 400 <= answer.status_code < 500 and answer.status_code != 429  # noqa: PLR2004
+            permanent = 400 <= answer.status_code < 500 and answer.status_code != 429  # noqa: PLR2004 - HTTP's own numbers
             raise OutsideError(SYSTEM, f"HTTP_{answer.status_code}", "declaration refused", permanent=permanent)
         try:
             self._verifier.check("POST", path, dict(answer.headers), answer.content, now=self._clock.now())

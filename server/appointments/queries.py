@@ -33,7 +33,7 @@ SLOTS = (
 )
 
 
-def as_date(value: Any) -> date:
+def as_date(value: date | str) -> date:
     """A stored day read by SQL text."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 

@@ -47,11 +47,6 @@ class BookingState(StrEnum):
         """Whether it keeps its person from booking another of the group."""
         return self in {BookingState.HELD, BookingState.BOOKED}
 
-    @property
-    def takes_a_place(self) -> bool:
-        """Whether the slot's counter counts it."""
-        return self not in {BookingState.CANCELLED, BookingState.EXPIRED}
-
 
 _TEXTS = {
     BookingState.HELD: "已保留，待确认",

@@ -140,9 +140,8 @@ def test_a_pass_is_shown_only_while_it_is_good(state: BookingState) -> None:
     assert code_of(rules.check_pass, state) == (None if state is BookingState.BOOKED else "PASS_NOT_READY")
 
 
-def test_which_states_keep_a_person_and_a_place() -> None:
+def test_which_states_keep_a_person_from_booking_again() -> None:
     assert {state for state in BookingState if state.live} == {"held", "booked"}
-    assert {state for state in BookingState if not state.takes_a_place} == {"cancelled", "expired"}
     assert len({state.text for state in BookingState}) == len(BookingState)
 
 
