@@ -42,6 +42,7 @@ class Skipped(StrEnum):
     NO_ADDRESS = "no_address"
     NO_CONSENT = "no_consent"
     NO_TEMPLATE = "no_template"
+    TOO_MANY = "too_many"
 
 
 class Agreement(StrEnum):

@@ -48,12 +48,16 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is not told by a wallet's public pages, so a city can set it: lengths in UTF-16 units, data in bytes."""
+    """What is not told by a wallet's public pages, so a city can set it: lengths in UTF-16 units, data in bytes.
+
+    `sms_day`: text messages to one person within a day, as each of them costs money.
+    """
 
     alipay_value: int = 32
     alipay_data: int = 2048
     sms_param: int = 32
     sms_text: int = 500
+    sms_day: int = 10
 
 
 @dataclass(frozen=True, slots=True)

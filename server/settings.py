@@ -90,6 +90,9 @@ class NotificationsSettings(Section):
     )
     sms_param_chars: int = Field(default=32, ge=6, description="Longest parameter of a text message")
     sms_text_chars: int = Field(default=500, ge=70, description="Longest text message, its parameters filled in")
+    sms_per_day: int = Field(
+        default=10, ge=1, description="Text messages to one person within 24 hours; what is more stays in the inbox"
+    )
 
 
 class TaxSettings(Section):

@@ -10,18 +10,20 @@ neither loses the next nor makes two of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from kit.db import transactional
+from kit.db import fetch_one, transactional
 from kit.errors import OutsideError
 from kit.log import get_logger
 from notifications.events import ReceiptDue
 from notifications.models import Delivery
 from notifications.ports import Channel, ConsentRefused, Needs, Outgoing
-from notifications.rules import RECEIPT_AFTER, Agreement, DeliveryState, Skipped, fitted_for, ways
+from notifications.rules import RECEIPT_AFTER, SMS, Agreement, DeliveryState, Skipped, fitted_for, ways
 from notifications.service.consents import forget, give_back, spend
 from notifications.service.telling import PARAMS_AT, queue_delivery
 from notifications.templates import Template
 
+_DAY = timedelta(days=1)
 log = get_logger("notifications")
 
 
@@ -54,6 +56,10 @@ async def deliver(needs: Needs, *, delivery_id: str) -> None:
     if address is None:
         await _end(needs, queued, DeliveryState.SKIPPED, reason=Skipped.NO_ADDRESS)
         return
+    if queued.channel == SMS and await _texted(needs, queued.recipient) >= needs.limits.sms_day:
+        log.warning("texts_used_up", delivery=queued.id)
+        await _end(needs, queued, DeliveryState.SKIPPED, reason=Skipped.TOO_MANY)
+        return
     if await _may_send(needs, channel, queued):
         await _send(needs, channel, queued, address)
 
@@ -74,6 +80,16 @@ async def _open(needs: Needs, delivery_id: str) -> _Queued | None:
         params=needs.cipher.open_json(message.params_sealed, (PARAMS_AT, message.id)),
         others=ways(used, needs.channels, template=template),
     )
+
+
+async def _texted(needs: Needs, recipient: str) -> int:
+    """How many text messages went to a person lately: whoever books and cancels all day spends the city's money."""
+    row = await fetch_one(
+        "SELECT COUNT(*) AS n FROM notifications_message m JOIN notifications_delivery d ON d.message_id = m.id "
+        "WHERE m.recipient = ? AND d.channel = ? AND d.receipt IS NOT NULL AND d.created_at > ?",
+        [recipient, SMS, needs.clock.now() - _DAY],
+    )
+    return int(row["n"]) if row else 0
 
 
 async def _may_send(needs: Needs, channel: Channel, queued: _Queued) -> bool:

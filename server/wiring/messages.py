@@ -22,6 +22,7 @@ def open_messages(settings: Settings, clock: Clock, partners: "Partners") -> Non
         alipay_data=known.alipay_data_bytes,
         sms_param=known.sms_param_chars,
         sms_text=known.sms_text_chars,
+        sms_day=known.sms_per_day,
     )
     if settings.alipay is not None and partners.alipay_api is not None:
         partners.channels[ALIPAY] = AlipayChannel(

@@ -264,3 +264,19 @@ async def test_a_question_repeated_plans_the_next_once(at: Everywhere) -> None:
     for _ in range(3):
         await service.record_receipt(at.needs, delivery_id=delivery.id, attempt=1)
     assert (await at.delivery("sms")).receipt_checks == 1
+
+
+async def test_nobody_spends_the_citys_money_on_text_messages(at: Everywhere) -> None:
+    at = replace(at, needs=replace(at.needs, limits=replace(at.needs.limits, sms_day=3)))
+    at.drain.house.notifications = at.needs
+    for occasion in range(5):
+        await at.tell(f"occasion-{occasion}")
+        await at.work(seconds=1)
+    assert len(at.sms.sent) == 3
+    reasons = [row.reason for row in await Delivery.filter(channel="sms").order_by("id")]
+    assert reasons == [None, None, None, Skipped.TOO_MANY, Skipped.TOO_MANY]
+    assert await Message.all().count() == 5
+    await at.work(seconds=24 * 3600)
+    await at.tell("the-next-day")
+    await at.work()
+    assert len(at.sms.sent) == 4
