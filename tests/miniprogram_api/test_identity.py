@@ -1,17 +1,10 @@
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
-from typing import cast
 
 import httpx
 import pytest
-from sanic import Request
 
-from kit.web.access import Principal
-from miniprogram_api import face_checks, me, sessions
-from server.identity import queries
-from server.journeys.house import House
 from tests.factories.identity import World, id_number, resident, world
-from tests.support.serving import client, edge, served
+from tests.support.resident_phone import keyed, resident_phone
 
 
 @pytest.fixture
@@ -21,18 +14,8 @@ def city(db: object) -> World:
 
 @pytest.fixture
 async def phone(city: World) -> AsyncIterator[httpx.AsyncClient]:
-    async def who(request: Request) -> Principal | None:
-        return await queries.authenticate(city.needs, token=request.token or "")
-
-    house = cast("House", SimpleNamespace(identity=city.needs))
-    door = edge(authenticators={"resident": who}, clock=city.clock)
-    blueprints = [module.blueprint(house, door) for module in (sessions, me, face_checks)]
-    async with served(blueprints) as base, client(base) as http:
+    async with resident_phone(city) as http:
         yield http
-
-
-def keyed(token: str, key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
 
 
 async def test_from_the_login_code_to_the_real_name(city: World, phone: httpx.AsyncClient) -> None:

@@ -2,24 +2,18 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
-from sanic import Request
 
 from kit.db import fetch
-from kit.web.access import Principal
-from miniprogram_api import face_checks, me, sessions
 from server.adapters.absent import Absent
 from server.adapters.fake_face import FakeFace
 from server.adapters.fake_login import FakeAlipay
-from server.identity import queries
 from server.identity.ports import WalletDoor
-from server.journeys.house import House
 from tests.factories.identity import World, id_number, resident, world
-from tests.support.serving import client, edge, served
+from tests.support.resident_phone import keyed, resident_phone
 
 PAGE = "https://alipay.example/certify"
 
@@ -40,18 +34,8 @@ def city(db: object, alipay: FakeAlipay) -> World:
 
 @pytest.fixture
 async def phone(city: World) -> AsyncIterator[httpx.AsyncClient]:
-    async def who(request: Request) -> Principal | None:
-        return await queries.authenticate(city.needs, token=request.token or "")
-
-    house = cast("House", SimpleNamespace(identity=city.needs))
-    door = edge(authenticators={"resident": who}, clock=city.clock)
-    blueprints = [module.blueprint(house, door) for module in (sessions, me, face_checks)]
-    async with served(blueprints) as base, client(base) as http:
+    async with resident_phone(city) as http:
         yield http
-
-
-def keyed(token: str, key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
 
 
 async def rows(table: str) -> int:
