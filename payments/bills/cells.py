@@ -9,6 +9,7 @@ from kit.money import from_yuan
 from payments.bills.bill import BillLine, UnreadableBill
 
 _LONGEST = 64
+_MOST_FEN = 10**13  # a hundred billion yuan; 100,000 such lines still fit a row's sums
 
 
 class Row:
@@ -36,11 +37,15 @@ class Row:
     def fen(self, column: str) -> int:
         """An amount in yuan as fen; an empty cell is no amount, and no zero either."""
         try:
-            return from_yuan(self.text(column).removeprefix("+"))
+            text = self.text(column)
+            found = from_yuan(text[1:] if text[:1] == "+" and text[1:2] != "-" else text)
         except UnreadableBill:
             raise
         except ValueError:
             raise UnreadableBill(f"{self.place}: {column} is no amount in yuan") from None
+        if abs(found) > _MOST_FEN:
+            raise UnreadableBill(f"{self.place}: {column} is more than any bill can hold")
+        return found
 
     def count(self, column: str) -> int:
         text = self.text(column)

@@ -1,5 +1,6 @@
 """Alipay's trade bill of a day: its address asked for at the gateway, the zip fetched from a host that we know."""
 
+import asyncio
 from collections.abc import Collection
 from datetime import date
 from ipaddress import ip_address
@@ -46,7 +47,8 @@ class AlipayBills:
         if status != _OK:
             # The address is good for half a minute and once: the next attempt asks for another.
             raise OutsideError(SYSTEM, f"HTTP_{status}", "the bill's file is refused", permanent=not _another(status))
-        return parse(raw, day=day, seller_id=self._seller_id)
+        # A hundred thousand lines take two seconds, in which the worker has other things to do.
+        return await asyncio.to_thread(parse, raw, day=day, seller_id=self._seller_id)
 
     async def _asked(self, day: date) -> str:
         model = AlipayDataDataserviceBillDownloadurlQueryModel()

@@ -43,6 +43,7 @@ _REFUND_STATES = {
 _UNKNOWN_REFUND = frozenset({"RESOURCE_NOT_EXISTS", "NOT_FOUND", "REFUND_NOT_EXIST"})
 _LONGEST = 64
 _LONGEST_REASON = 80
+_MOST_FEN = 10**15
 _NO_ORDER = "0" * 32
 log = get_logger("payments")
 
@@ -210,8 +211,9 @@ def _amount(holder: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _fen(amount: Mapping[str, Any], name: str) -> int | None:
+    """None as well for what no row could hold: it is no amount of ours, and must not stop the notice behind it."""
     value = amount.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MOST_FEN else None
 
 
 def _text(holder: Mapping[str, Any], name: str, *, needed: bool = True) -> str:

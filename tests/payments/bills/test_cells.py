@@ -18,7 +18,24 @@ def test_an_amount_in_yuan_is_read_to_the_fen(fen: int) -> None:
     assert row(amount=f" {yuan(fen)}\t").fen("amount") == fen
 
 
-@pytest.mark.parametrize("text", ["", "-", "1,000.00", "1e3", "0.001", "八十", "１.00", "NaN", "--1"])
+@pytest.mark.parametrize(
+    ("text", "fen"),
+    [("80", 8000), ("80.0", 8000), (" 80.00", 8000), ("0.01", 1), ("-1", -100), ("-0.00", 0), ("+3", 300)],
+)
+def test_an_amount_may_be_written_shorter(text: str, fen: int) -> None:
+    assert row(amount=text).fen("amount") == fen
+
+
+def test_an_amount_that_no_row_could_hold_is_no_amount() -> None:
+    assert row(amount="100000000.00").fen("amount") == 10**10
+    for text in ("100000000000.01", "-100000000000.01", "9" * 15):
+        with pytest.raises(UnreadableBill, match="more than any bill can hold"):
+            row(amount=text).fen("amount")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "1,000.00", "1e3", "1e2", "+-1", "8" * 16, "0.001", "八十", "１.00", "NaN", "--1"]
+)
 def test_what_is_no_amount_is_never_a_zero(text: str) -> None:
     with pytest.raises(UnreadableBill, match="amount is no amount in yuan"):
         row(amount=text).fen("amount")

@@ -1,15 +1,19 @@
 import asyncio
 from dataclasses import replace
+from typing import cast
 
+import orjson
 import pytest
 from tortoise.exceptions import IntegrityError
 
 from kit.ids import new_id
 from kit.inbox import Inbox
 from kit.outbox.queries import parked
+from kit.wallets.wechat.pay.callback import PayNotices
 from payments import queries, service
 from payments.events import NoticeArrived
 from payments.models import Attempt, Discrepancy, Order, Settlement
+from payments.providers.wechat_pay import WechatPayNotices
 from payments.rules import AttemptState, Fault, OrderState, Report, TradeState
 from payments.service.settling import despite_rivals, sealed_notice
 from tests.factories.payments import PURPOSE, WALLET, Till, till
@@ -242,3 +246,28 @@ async def test_a_rival_who_was_faster_is_seen_at_the_second_look() -> None:
 
     await despite_rivals(command)
     assert len(looks) == 2
+
+
+@pytest.mark.parametrize("total", [10**15 + 1, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), 80.0, "8000", True, None])
+async def test_a_number_that_no_row_could_hold_is_kept_and_stops_nothing(total: object) -> None:
+    """As a genuine notice of WeChat Pay would bring it."""
+    at = till()
+    order, attempt, report = await paid(at)
+    resource = {
+        "out_trade_no": attempt.out_trade_no,
+        "trade_state": "SUCCESS",
+        "mchid": attempt.merchant_id,
+        "appid": attempt.app_id,
+        "transaction_id": "t1",
+        "amount": {"total": total, "currency": "CNY"},
+    }
+    reader = WechatPayNotices(cast("PayNotices", None))
+    said = reader.read(orjson.dumps(resource))
+    assert isinstance(said, Report)
+    await arrive(at, said)
+    await arrive(at, report)
+    await at.work()
+    await settled_once(at, order)
+    assert await parked() == []
+    (kept,) = await queries.discrepancies(at.needs)
+    assert (kept.fault, kept.reported_fen) == (Fault.AMOUNT_DIFFERS, None)
