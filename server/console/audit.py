@@ -9,9 +9,11 @@ from kit.audit.queries import Deed, search
 from kit.clock import rfc3339
 from kit.web.access import staff
 from kit.web.edge import Call, Edge
+from kit.web.errors import PermissionMissing
 from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer
+from server.console.whole_city import check_whole_city
 from server.journeys.house import House
 
 _TEXT = Annotated[str, Field(min_length=1, max_length=64)]
@@ -51,8 +53,16 @@ def blueprint(house: House, edge: Edge) -> Blueprint:  # noqa: ARG001 - every bl
     """The routes of the audit trail."""
     routes = Routes("audit", "/staff/v1/audit", edge)
 
-    @routes.get("", access=staff("audit.read"), summary="Who did what, newest first", query=Search, answer=AuditEntries)
+    @routes.get(
+        "",
+        access=staff("audit.read"),
+        summary="Who did what, newest first",
+        query=Search,
+        answer=AuditEntries,
+        errors=(PermissionMissing,),
+    )
     async def read(call: Call[Search]) -> AuditEntries:
+        check_whole_city(call, "审计记录")
         asked = call.input
         rows = await search(
             actor_id=asked.actor_id,

@@ -6,12 +6,16 @@ from kit.clock import rfc3339
 from kit.outbox.queries import Parked, parked
 from kit.web.access import staff
 from kit.web.edge import Call, Edge
+from kit.web.errors import PermissionMissing
 from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Empty
+from server.console.whole_city import check_whole_city
 from server.journeys.house import House
 from server.staff import service
 from server.staff.errors import ParkedRowNotFound
+
+_WHAT = "待处理消息"
 
 
 class ParkedRow(Answer):
@@ -40,9 +44,15 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     routes = Routes("outbox", "/staff/v1/outbox/parked", edge)
 
     @routes.get(
-        "", access=staff("outbox.read"), summary="Messages set aside, oldest first", query=Page, answer=ParkedRows
+        "",
+        access=staff("outbox.read"),
+        summary="Messages set aside, oldest first",
+        query=Page,
+        answer=ParkedRows,
+        errors=(PermissionMissing,),
     )
     async def read(call: Call[Page]) -> ParkedRows:
+        check_whole_city(call, _WHAT)
         page = call.input
         shown, following = page.cut(await parked(after=page.cursor or "", limit=page.wanted))
         return ParkedRows(items=[_present(row) for row in shown], next=following)
@@ -53,9 +63,10 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         summary="Try a message again",
         body=Empty,
         answer=Replayed,
-        errors=(ParkedRowNotFound,),
+        errors=(PermissionMissing, ParkedRowNotFound),
     )
     async def replay(call: Call[Empty], row_id: str) -> Replayed:
+        check_whole_city(call, _WHAT)
         done = await call.once(
             lambda key: service.replay_parked(house.staff, staff_id=call.who.id, row_id=row_id, key=key)
         )

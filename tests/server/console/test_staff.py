@@ -78,7 +78,7 @@ async def test_a_locked_name_says_when_to_come_back(wants: Needs, desk: httpx.As
 
 
 async def test_what_stopped_is_listed_in_pages_and_tried_again(wants: Needs, desk: httpx.AsyncClient) -> None:
-    made = await member(wants, roles=("operator",), signed_in=True)
+    made = await member(wants, roles=("operator",), districts=("*",), signed_in=True)
     headers = {"Authorization": f"Bearer {made.token}", "Idempotency-Key": "replay-01"}
     ids = await park(wants, 3)
     first = (await desk.get("/staff/v1/outbox/parked?limit=2", headers=headers)).json()
@@ -95,7 +95,7 @@ async def test_what_stopped_is_listed_in_pages_and_tried_again(wants: Needs, des
 
 
 async def test_the_auditor_reads_who_did_what(wants: Needs, desk: httpx.AsyncClient) -> None:
-    made = await member(wants, roles=("auditor",), signed_in=True)
+    made = await member(wants, roles=("auditor",), districts=("*",), signed_in=True)
     assert isinstance(wants.clock, FixedClock)
     headers = {"Authorization": f"Bearer {made.token}"}
     everything = (await desk.get("/staff/v1/audit", headers=headers)).json()
@@ -104,8 +104,23 @@ async def test_the_auditor_reads_who_did_what(wants: Needs, desk: httpx.AsyncCli
     page = (await desk.get("/staff/v1/audit?limit=1", headers=headers)).json()
     rest = (await desk.get(f"/staff/v1/audit?limit=1&cursor={page['next']}", headers=headers)).json()
     assert rest["items"] == everything["items"][1:]
-    assert rest["items"][0]["details"] == {"districts": "320114", "roles": "auditor"}
+    assert rest["items"][0]["details"] == {"districts": "*", "roles": "auditor"}
     one = (await desk.get(f"/staff/v1/audit?actor_id={made.id}&action=staff.signed_in", headers=headers)).json()
     assert one["items"] == everything["items"][:1]
     none = (await desk.get(f"/staff/v1/audit?subject_id={'0' * 32}", headers=headers)).json()
     assert none == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize("role", ["operator", "auditor"])
+async def test_what_has_no_district_is_not_for_an_account_of_one(
+    wants: Needs, desk: httpx.AsyncClient, role: str
+) -> None:
+    made = await member(wants, roles=(role,), districts=("320114",), signed_in=True)
+    headers = {"Authorization": f"Bearer {made.token}", "Idempotency-Key": "replay-01"}
+    (parked,) = await park(wants, 1)
+    answers = [
+        await desk.get("/staff/v1/outbox/parked", headers=headers),
+        await desk.post(f"/staff/v1/outbox/parked/{parked}/replay", json={}, headers=headers),
+        await desk.get("/staff/v1/audit", headers=headers),
+    ]
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [(403, "PERMISSION_MISSING")] * 3

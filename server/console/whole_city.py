@@ -1,0 +1,14 @@
+"""What no district is written on is for accounts of the whole city alone."""
+
+from typing import Any
+
+from kit.web.edge import Call
+from kit.web.errors import PermissionMissing
+
+
+def check_whole_city(call: Call[Any], what: str) -> None:
+    """PERMISSION_MISSING for an account that is limited to some districts; `what` cannot be told apart by them."""
+    if call.who.districts is not None:
+        raise PermissionMissing(
+            f"{what}不分区县，您的账号只限部分区县。请改用可查看全部区县的账号，或请账号管理员为您开通"
+        )
