@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -11,6 +10,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bench import bare_notifications
 from bench.load.wrk import Post
@@ -44,11 +44,10 @@ def bare(keys: Keys) -> Opened:
     return opened
 
 
-def test_both_take_the_same_notice(keys: Keys, bare: Opened, tmp_path: Path):
+def test_both_take_the_same_notice(keys: Keys, bare: Opened):
     post = notice(keys, NUMBER, 7)
-    pem = (tmp_path / "key.pem").with_suffix(".pem")
-    pem.write_text(credentials._public_pem(keys.wechatpay_key.public_key()))
-    trusted = platform_keys({keys.wechatpay_public_key_id: pem.read_text()})
+    pem = keys.wechatpay_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    trusted = platform_keys({keys.wechatpay_public_key_id: pem})
     ours = PayNotices(trusted, keys.apiv3_key.decode(), FixedClock(datetime.now(UTC)))
     opened = ours.open(post.headers, post.body.encode())
     assert bare(post) == (opened["id"], orjson.dumps(opened["resource"]))
