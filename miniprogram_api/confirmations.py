@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sanic import Blueprint
 
 from kit.web.access import resident
@@ -19,6 +19,7 @@ from server.identity import errors as identity_errors
 from server.identity.rules import FaceAction, Level
 from server.journeys import filing
 from server.journeys.house import House
+from server.terms.open_words import stated_reason
 
 _LONGEST_SIGNATURE = 720_000  # 512 KiB as base64, and a little
 _CODE = Annotated[str, Field(max_length=32)]
@@ -62,7 +63,7 @@ class ConfirmationInput(Input):
 
 
 class RefusalInput(Input):
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(stated_reason)]
 
 
 def blueprint(house: House, edge: Edge) -> Blueprint:

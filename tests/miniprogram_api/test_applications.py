@@ -287,8 +287,11 @@ async def test_refusing_withdrawing_and_reopening(city: City):
         assert back.json()["state"] == "draft"
         gone = await http.post(f"{BASE}/{second}/withdrawal", json={}, headers=as_(city.buyer))
         assert gone.json()["state_text"] == "已撤回"
-        no = await http.post(f"{BASE}/{first}/refusal", json={"reason": "价格不对"}, headers=as_(city.buyer))
-        assert (no.json()["state"], no.json()["notice"]["reason"]) == ("party_refused", "价格不对")
+        for said in ("\u200b\u200b", "…", "\u202e"):
+            empty = await http.post(f"{BASE}/{first}/refusal", json={"reason": said}, headers=as_(city.buyer))
+            assert (empty.status_code, empty.json()["errors"][0]["code"]) == (422, "REASON_EMPTY")
+        no = await http.post(f"{BASE}/{first}/refusal", json={"reason": "价格\u202e不对"}, headers=as_(city.buyer))
+        assert (no.json()["state"], no.json()["notice"]["reason"]) == ("party_refused", "价格 不对")
         page = (await http.get(BASE, params={"limit": 1}, headers=as_(city.buyer))).json()
         assert [item["id"] for item in page["items"]] == [second]
         rest = (await http.get(BASE, params={"cursor": page["next"]}, headers=as_(city.buyer))).json()
