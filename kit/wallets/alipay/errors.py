@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from kit.errors import OutsideError
 from kit.log import get_logger
+from kit.wallets import disbelief
 
 SYSTEM = "alipay"
 SUCCESS = "10000"
@@ -50,9 +51,8 @@ class Verdict:
     permanent: bool = True
 
 
-_WILL_PASS = frozenset(
-    {Meaning.UNAVAILABLE, Meaning.PROCESSING, Meaning.TOO_OFTEN, Meaning.CLOCK_REFUSED, Meaning.BALANCE_SHORT}
-)
+_DISBELIEF = frozenset({Meaning.SIGNATURE_REFUSED, Meaning.CLOCK_REFUSED})
+_WILL_PASS = _DISBELIEF | {Meaning.UNAVAILABLE, Meaning.PROCESSING, Meaning.TOO_OFTEN, Meaning.BALANCE_SHORT}
 _GATEWAY = {
     "10003": Meaning.PROCESSING,
     "20000": Meaning.UNAVAILABLE,
@@ -187,6 +187,8 @@ class AlipayError(OutsideError):
 
     def __init__(self, code: str, sub_code: str | None, message: str, *, signed: bool = True) -> None:
         verdict = judged(code, sub_code)
+        if verdict.meaning in _DISBELIEF:
+            disbelief.tell(SYSTEM, sub_code or code)
         super().__init__(SYSTEM, sub_code or code, message[:_MESSAGE_CHARS], permanent=verdict.permanent)
         self.gateway_code = code
         self.sub_code = sub_code

@@ -155,7 +155,8 @@ async def test_closing_says_whether_it_can_be_paid_no_more(status: int, code: st
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "permanent"), [(401, "SIGN_ERROR", True), (500, "SYSTEM_ERROR", False), (502, "", False)]
+    ("status", "code", "permanent"),
+    [(403, "NO_AUTH", True), (401, "SIGN_ERROR", False), (500, "SYSTEM_ERROR", False), (502, "", False)],
 )
 @pytest.mark.parametrize(
     "call",

@@ -14,6 +14,7 @@ import pytest
 from kit.clock import FixedClock
 from kit.db import fetch
 from kit.http import HttpClient
+from kit.outbox.queries import parked
 from kit.wallets.wechat.pay.callback import PayNotices
 from kit.wallets.wechat.pay.client import PayTransport
 from kit.wallets.wechat.pay.keys import merchant_key, platform_keys
@@ -128,6 +129,19 @@ async def test_a_notice_delivered_twice_settles_once(wire: Wire) -> None:
     assert (await Order.get(id=order.id)).state == OrderState.SETTLED
     assert len(wire.at.told) == 1
     assert await queries.discrepancies(wire.at.needs) == []
+
+
+async def test_a_clock_that_leaps_hides_no_payment(wire: Wire) -> None:
+    order, attempt = await wire.order_and_attempt()
+    await wire.city.control("POST", "/clock", advance_seconds=400)
+    await wire.tap(attempt, order)
+    await wire.at.work(seconds=30)
+    assert await parked() == []
+    assert (await Attempt.get(id=attempt.id)).state == AttemptState.READY
+
+    await wire.at.work(seconds=400)
+    assert (await Order.get(id=order.id)).state == OrderState.SETTLED
+    assert len(wire.at.told) == 1
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.payments.service.test_refunding import take
 
 pytestmark = pytest.mark.usefixtures("db")
 DOWN = OutsideError("wechat_pay", "TIMEOUT", "no answer in time", permanent=False)
-REFUSED = OutsideError("wechat_pay", "SIGN_ERROR", "our key is wrong", permanent=True)
+REFUSED = OutsideError("wechat_pay", "NO_AUTH", "the right is not ours", permanent=True)
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ async def test_a_wallet_that_is_down_is_the_outboxs_business(office: Office) -> 
 
 @pytest.mark.parametrize(
     ("error", "why"),
-    [(UnreadableBill("手续费总金额: 5, 6"), "UNREADABLE: 手续费总金额: 5, 6"), (REFUSED, "REFUSED: SIGN_ERROR")],
+    [(UnreadableBill("手续费总金额: 5, 6"), "UNREADABLE: 手续费总金额: 5, 6"), (REFUSED, "REFUSED: NO_AUTH")],
 )
 async def test_a_bill_that_cannot_be_believed_fails_and_heals(office: Office, error: Exception, why: str) -> None:
     await office.at.settled()

@@ -14,7 +14,7 @@ from tests.payments.service.test_refunding import take
 
 pytestmark = pytest.mark.usefixtures("db")
 DOWN = OutsideError("fake_wallet", "TIMEOUT", "no answer in time", permanent=False)
-REFUSED = OutsideError("fake_wallet", "SIGN_ERROR", "our key is wrong", permanent=True)
+REFUSED = OutsideError("fake_wallet", "NO_AUTH", "the right is not ours", permanent=True)
 
 
 async def pending_polls() -> int:

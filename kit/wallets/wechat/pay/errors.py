@@ -9,6 +9,7 @@ import httpx
 
 from kit.errors import OutsideError
 from kit.log import get_logger
+from kit.wallets import disbelief
 from kit.wallets.transport import json_object, may_pass
 
 SYSTEM = "wechat_pay"
@@ -20,7 +21,7 @@ class Meaning(StrEnum):
     UNAVAILABLE = "unavailable"  # its own trouble; what was asked may have happened: ask under the same number
     TOO_OFTEN = "too_often"
     PROCESSING = "processing"
-    SIGNATURE_REFUSED = "signature_refused"
+    SIGNATURE_REFUSED = "signature_refused"  # our key, what was signed, or a clock that is off or has leapt
     PARAMETER_REFUSED = "parameter_refused"
     NOT_PERMITTED = "not_permitted"
     NOT_FOUND = "not_found"
@@ -68,7 +69,7 @@ TABLE: Mapping[str, Meaning] = MappingProxyType(
 )
 """The codes we know, in the present spelling. Older interfaces write them without underscores."""
 _SPELLING = {name.replace("_", ""): name for name in TABLE}
-_WILL_PASS = frozenset({Meaning.UNAVAILABLE, Meaning.TOO_OFTEN, Meaning.PROCESSING})
+_WILL_PASS = frozenset({Meaning.UNAVAILABLE, Meaning.TOO_OFTEN, Meaning.PROCESSING, Meaning.SIGNATURE_REFUSED})
 log = get_logger("wechat_pay")
 _CODE = re.compile(r"[A-Z0-9_]{1,64}")
 _MESSAGE_CHARS = 200
@@ -92,5 +93,7 @@ def refusal(response: httpx.Response) -> OutsideError:
     known = TABLE.get(code)
     if known is None and not code.startswith("HTTP_"):
         log.warning("wechat_pay_code_unmapped", code=code, status=status)
+    if known is Meaning.SIGNATURE_REFUSED:
+        disbelief.tell(SYSTEM, code)
     message = str(answer.get("message") or "refused without a word")[:_MESSAGE_CHARS]
     return OutsideError(SYSTEM, code, message, permanent=not (may_pass(status) or known in _WILL_PASS))

@@ -1,4 +1,5 @@
 import pytest
+from prometheus_client import REGISTRY
 
 from kit.wallets.alipay.errors import TABLE, AlipayError, Meaning, judged
 
@@ -38,7 +39,9 @@ DOCUMENTED = {
     Meaning.CHECK_ENDED: "CERTIFY_ID_EXPIRED",
     Meaning.UNKNOWN: "40004",
 }
-PASSING = {"10003", "20000", "40005", "isv.invalid-timestamp", "ACQ.SELLER_BALANCE_NOT_ENOUGH"} | {
+PASSING = {"10003", "20000", "40005", "ACQ.SELLER_BALANCE_NOT_ENOUGH"} | {
+    *DOCUMENTED[Meaning.SIGNATURE_REFUSED].split(),
+    *DOCUMENTED[Meaning.CLOCK_REFUSED].split(),
     *DOCUMENTED[Meaning.UNAVAILABLE].split(),
     *DOCUMENTED[Meaning.TOO_OFTEN].split(),
 }
@@ -80,3 +83,14 @@ def test_the_error_says_what_alipay_said() -> None:
         200,
     )
     assert AlipayError("20001", None, "x").code == "20001"
+
+
+@pytest.mark.parametrize("sub_code", ["isv.invalid-signature", "isv.invalid-timestamp"])
+def test_a_key_or_a_clock_of_ours_that_is_not_believed_is_said_and_counted(
+    sub_code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = REGISTRY.get_sample_value("wallet_disbelief_total", {"system": "alipay"}) or 0
+    assert not AlipayError("40002", sub_code, "x").permanent
+    AlipayError("40004", "ACQ.TRADE_NOT_EXIST", "x")
+    assert REGISTRY.get_sample_value("wallet_disbelief_total", {"system": "alipay"}) == before + 1
+    assert "".join(capsys.readouterr()).count("wallet_disbelieves_us") == 1

@@ -1,5 +1,6 @@
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from kit.wallets.wechat.pay.errors import TABLE, normalised, refusal
 
@@ -32,7 +33,7 @@ def test_no_two_codes_share_a_spelling() -> None:
     [
         (400, b'{"code":"PARAM_ERROR","message":"x"}', "PARAM_ERROR", True),
         (400, b'{"code":"ORDERCLOSED","message":"x"}', "ORDER_CLOSED", True),
-        (401, b'{"code":"SIGN_ERROR","message":"x"}', "SIGN_ERROR", True),
+        (401, b'{"code":"SIGN_ERROR","message":"x"}', "SIGN_ERROR", False),
         (403, b'{"code":"OUT_TRADE_NO_USED"}', "OUT_TRADE_NO_USED", True),
         (404, b'{"code":"ORDERNOTEXIST"}', "ORDER_NOT_EXIST", True),
         (403, b'{"code":"FREQUENCY_LIMITED"}', "FREQUENCY_LIMITED", False),
@@ -61,3 +62,11 @@ def test_every_status_is_mapped() -> None:
 
 def test_a_long_message_is_cut() -> None:
     assert len(refusal(httpx.Response(400, json={"message": "长" * 900})).message) == 200
+
+
+def test_a_key_or_a_clock_of_ours_that_is_not_believed_is_said_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    before = REGISTRY.get_sample_value("wallet_disbelief_total", {"system": "wechat_pay"}) or 0
+    for code in ("SIGN_ERROR", "SIGNERROR", "ORDER_PAID"):
+        refusal(httpx.Response(401, json={"code": code}))
+    assert REGISTRY.get_sample_value("wallet_disbelief_total", {"system": "wechat_pay"}) == before + 2
+    assert "".join(capsys.readouterr()).count("wallet_disbelieves_us") == 2
