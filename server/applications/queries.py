@@ -1,3 +1,4 @@
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,14 +22,16 @@ from server.applications.ports import Needs
 from server.applications.records import ApplicationRecord, FileRecord
 from server.applications.requirements import QuestionLine
 from server.applications.rules import questions_for
-from server.applications.states import State
+from server.applications.states import NOTICE, State
 
 _PROGRESS = (
-    "SELECT a.id, a.state, s.code, s.name, s.note, s.note_sealed, s.id AS step_id, s.happened_at "
-    "FROM applications_party p "
+    "SELECT a.id, a.state, s.code, s.name, s.note, s.happened_at FROM applications_party p "
     "JOIN applications_application a ON a.id = p.application_id "
     "LEFT JOIN applications_step s ON s.application_id = a.id "
     "WHERE p.application_id = ? AND p.resident_id = ? ORDER BY s.happened_at, s.id"
+)
+_NOTICES = (
+    "SELECT id, note_sealed, happened_at FROM applications_step WHERE application_id = ? AND code = ? ORDER BY id"
 )
 
 
@@ -73,10 +76,15 @@ async def parties_of(needs: Needs, *, application_id: str) -> list[tuple[str, st
 
 
 async def progress(needs: Needs, *, application_id: str, resident_id: str) -> bytes:
-    """The progress page as JSON, in one SELECT; SQL text for the benchmark `progress_read`."""
+    """The progress page as JSON; SQL text for the benchmark `progress_read`.
+
+    One SELECT, and a second where an officer wrote to the parties: two more columns in the first would cost everybody.
+    """
     rows = await fetch(_PROGRESS, [application_id, resident_id])
     if not rows:
         raise ApplicationNotFound
+    if any(row["code"] == NOTICE for row in rows):
+        await _open_notices(needs, application_id, rows)
     state = State(rows[0]["state"])
     return orjson.dumps(
         {
@@ -88,7 +96,7 @@ async def progress(needs: Needs, *, application_id: str, resident_id: str) -> by
                     "code": row["code"],
                     "name": row["name"],
                     "at": rfc3339(as_utc(row["happened_at"])),
-                    "note": _note(needs, row),
+                    "note": row["note"],
                 }
                 for row in rows
                 if row["code"] is not None
@@ -97,9 +105,14 @@ async def progress(needs: Needs, *, application_id: str, resident_id: str) -> by
     )
 
 
-def _note(needs: Needs, row: dict[str, Any]) -> str:
-    sealed = row["note_sealed"]
-    return needs.cipher.open(sealed, (STEP_NOTE, row["step_id"])) if sealed else row["note"]
+async def _open_notices(needs: Needs, application_id: str, rows: list[dict[str, Any]]) -> None:
+    """Put what officers wrote into the rows of those moments; one that came since they were read waits its turn."""
+    written = defaultdict(list)
+    for kept in await fetch(_NOTICES, [application_id, NOTICE]):
+        written[kept["happened_at"]].append(needs.cipher.open(kept["note_sealed"], (STEP_NOTE, kept["id"])))
+    for row in rows:
+        if row["code"] == NOTICE:
+            row["note"] = written[row["happened_at"]].pop(0)
 
 
 async def notice(needs: Needs, *, application_id: str, message_id: str) -> tuple[str, datetime]:

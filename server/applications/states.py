@@ -3,6 +3,9 @@
 from enum import StrEnum
 from typing import Self
 
+NOTICE = "notice"
+"""The code of the step that is what an officer wrote to the parties; its note is sealed."""
+
 
 class _Told(StrEnum):
     """A state with the words residents read."""

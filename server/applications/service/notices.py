@@ -6,6 +6,7 @@ from server.applications.events import NoticePushed
 from server.applications.loading import STEP_NOTE
 from server.applications.ports import Needs
 from server.applications.service.rows import lock, recorded, step
+from server.applications.states import NOTICE
 
 
 @transactional
@@ -17,7 +18,7 @@ async def record_notice(needs: Needs, *, application_id: str, text: str, pushed_
     identifier = new_id()
     await step(
         row,
-        code="notice",
+        code=NOTICE,
         name="登记机构发来通知",
         at=pushed_at,
         message_id=message_id,
