@@ -18,6 +18,7 @@ from sandbox.state import World, open_world
 
 _LARGEST_BODY = 1_000_000
 _GRACE_SECONDS = 0.5
+_LOOK_SECONDS = 0.01
 # Pay answers at the root, where SDKs without a path prefix look for it, and under its own name.
 _PAY_ROOTS = ("", "/wechatpay")
 
@@ -150,10 +151,20 @@ async def _stop(server: Any) -> None:
     """Stop listening, let running requests end for a moment, then cut what is left."""
     await server.before_stop()
     server.close()
-    for connection in list(server.connections):
-        connection.close_if_idle()
-    if server.connections:
-        await asyncio.sleep(_GRACE_SECONDS)
+    await _turns()
+    clock = asyncio.get_running_loop().time
+    ending = clock() + _GRACE_SECONDS
+    while server.connections and clock() < ending:
+        for connection in list(server.connections):
+            connection.close_if_idle()
+        await asyncio.sleep(_LOOK_SECONDS)
     for connection in list(server.connections):
         connection.abort()
+    await _turns()
     await server.after_stop()
+
+
+async def _turns() -> None:
+    """Let the loop go round: who has been let in becomes a connection, what was closed gives its socket back."""
+    for _ in range(3):
+        await asyncio.sleep(0)

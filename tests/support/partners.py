@@ -1,6 +1,5 @@
 """Fixtures of a served sandbox: what the partners are to a test."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from sandbox import credentials
 from sandbox.server import Running, served
 from tests.sandbox.alipay.merchant import Merchant
 from tests.sandbox.city import City, Receiver
+from tests.support.listening import listening
 
 # Fast enough for a test, slow enough to see the order: 15 s become 15 ms.
 TIME_SCALE = 0.001
@@ -53,11 +53,9 @@ def merchant(city: City) -> Merchant:
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
-    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/callbacks"
-    yield receiver
-    server.close()
-    await server.wait_closed()
+    async with listening(receiver.serve) as base_url:
+        receiver.url = f"{base_url}/callbacks"
+        yield receiver
 
 
 @pytest.fixture

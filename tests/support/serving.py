@@ -16,6 +16,7 @@ from kit.web import app as web
 from kit.web.access import Authenticator, Principal
 from kit.web.edge import Edge
 from kit.web.limits import RateLimits
+from tests.support.listening import turns
 
 CIPHER = Cipher(KeyRing({"k1": b"1" * 32, BLIND: b"2" * 32}, "k1"))
 _names = itertools.count()
@@ -65,9 +66,11 @@ async def running(app: Sanic[Any, Any]) -> AsyncIterator[str]:
     finally:
         await server.before_stop()
         server.close()
-        for connection in list(server.connections):
-            connection.close()
-        await server.wait_closed()  # from Python 3.12 on, it waits for the connections too
+        await turns()
+        for end in ("close", "abort"):  # abort for what cannot be sent any more
+            for connection in list(server.connections):
+                getattr(connection, end)()
+            await turns()
         await server.after_stop()
         Sanic.unregister_app(app)
 

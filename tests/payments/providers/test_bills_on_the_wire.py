@@ -29,6 +29,7 @@ from payments.providers.wechat_bills import WechatBills
 from sandbox import credentials
 from sandbox.server import Running, served
 from tests.sandbox.city import City
+from tests.support.listening import listening
 
 A_DAY_AND_A_HALF = 36 * 3600
 
@@ -261,19 +262,16 @@ def test_an_address_is_followed_to_hosts_we_know_only(url: str, fetched: str | N
 
 
 async def test_a_file_larger_than_allowed_is_not_read_on() -> None:
-    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
         for _ in range(100):
             writer.write(b"x" * 1000)
         await writer.drain()
-        await asyncio.sleep(0.5)
-        writer.close()
+        await reader.read()  # until the caller hangs up
 
-    server = await asyncio.start_server(drip, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/file"
     client = HttpClient("wallets")
-    with pytest.raises(OutsideError) as error:
-        await client.download(url, most_bytes=5000)
+    async with listening(drip) as base_url:
+        with pytest.raises(OutsideError) as error:
+            await client.download(f"{base_url}/file", most_bytes=5000)
+        await client.aclose()
     assert (error.value.code, error.value.permanent) == ("TOO_LARGE", True)
-    await client.aclose()
-    server.close()
