@@ -104,9 +104,16 @@ class Till:
         attempts = self.placed(*wallets)
         for attempt in attempts:
             self.phones[attempt.wallet].pay(attempt.client_params or {})
+            self._await_settlement(attempt.order_id)  # what is paid after this is the second payment, and goes back
         outcome.come_to_rest(self.city)
         assert self.city.count("payments_settlement", "order_id = ?", attempts[0].order_id) == 1
         return attempts[0].order_id
+
+    def _await_settlement(self, order_id: str) -> None:
+        deadline = monotonic() + 30
+        while not self.city.count("payments_settlement", "order_id = ?", order_id):
+            assert monotonic() < deadline, "no notice settled it"
+            sleep(0.02)
 
     def close(self) -> None:
         for phone in self.phones.values():
