@@ -12,14 +12,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-_MARGIN, _TITLE_WIDTH, _LANE_WIDTH, _HEAD = 16, 232, 212, 64
+_MARGIN, _TITLE_WIDTH, _LANE_WIDTH, _HEAD = 16, 232, 252, 64
 _LINE, _PADDING, _CHIP = 17, 12, 6
-_MOST_LINES = 7
-_MOST_CHARACTERS = 30
+_MOST_LINES = 10
+_MOST_CHARACTERS = 41
 _TITLE_CHARACTERS = 30
 _REFUSED = 400
-_LANES = ("resident", "desk", "passer-by")
-_COLOURS = {"resident": "#e8f1fb", "desk": "#fdf1e0", "passer-by": "#eef6ea"}
+_LANES = ("resident", "desk", "passer-by", "partners")
+_COLOURS = {"resident": "#e8f1fb", "desk": "#fdf1e0", "passer-by": "#eef6ea", "partners": "#f1ecf8"}
 _FONT = "font-family='Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif'"
 
 
@@ -51,8 +51,9 @@ def draw(journey: dict[str, Any]) -> str:
     """The picture of a journey as SVG; ValueError when nothing was called."""
     if not journey["calls"]:
         raise ValueError("a journey without calls shows nothing")
-    lanes = _lanes(journey["calls"])
-    rows = [_row(step, journey["calls"], lanes) for step in journey["steps"]]
+    calls = [*journey["calls"], *(_pushed(each) for each in journey["pushes"])]
+    lanes = _lanes(calls)
+    rows = [_row(step, calls, lanes) for step in journey["steps"]]
     width = 2 * _MARGIN + _TITLE_WIDTH + len(lanes) * _LANE_WIDTH
     height = _HEAD + sum(row.height for row in rows) + _MARGIN
     body = [*_head(lanes), *_body(rows, lanes)]
@@ -63,8 +64,13 @@ def draw(journey: dict[str, Any]) -> str:
     )
 
 
+def _pushed(push: dict[str, Any]) -> dict[str, Any]:
+    """A push as a call of the partners' lane."""
+    return {**push, "name": f"partners: {push['name']}", "method": "POST"}
+
+
 def _lanes(calls: list[dict[str, Any]]) -> list[str]:
-    """Who took part: residents, desks, passers-by, each by first appearance."""
+    """Who took part: residents, desks, passers-by, partners, each by first appearance."""
     found = list(dict.fromkeys(_who(call) for call in calls))
     return sorted(found, key=lambda who: _LANES.index(_kind(who)))
 
@@ -74,7 +80,7 @@ def _who(call: dict[str, Any]) -> str:
 
 
 def _kind(who: str) -> str:
-    if who == "passer-by":
+    if who in _LANES:
         return who
     return "resident" if who[:1] == "P" and who[1:2].isdigit() else "desk"
 

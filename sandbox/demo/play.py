@@ -14,6 +14,7 @@ import httpx
 
 from sandbox.demo import booking, cast, filing, office, paying, picture, posting, verifying, writing
 from sandbox.demo.materials import NoFontError
+from sandbox.demo.pushes import Pushes
 from sandbox.demo.report import Report, Step
 from sandbox.demo.scene import Scene
 from sandbox.demo.sweep import sweep
@@ -86,8 +87,10 @@ def _play(report: Report, *, split: bool, wallet: str, keep: bool) -> None:
             return _look_after(scenes[0].houses)
 
         report.walk(Step(1, f"{mode} and the sandbox start", start))
+        pushes = Pushes(scenes[0])
         for step in _steps(scenes[0]):
             report.walk(step)
+            pushes.note()
         if keep:
             _stay(scenes[0].houses)
 

@@ -111,6 +111,6 @@ class Handset(ABC):
         check = self.calls.post(f"open a face check ({purpose})", f"{API}/face-checks", wanted, expect=201)
         self._look_into_camera(check)
         path = f"{API}/face-checks/{check['id']}/result"
-        result = self.calls.post(f"ask for the face check's result ({purpose})", path)
+        result = self.calls.post(f"ask how it ended ({purpose})", path)
         require(result["state"] == "passed", f"the face check is {result['state']}")
         return str(check["id"])

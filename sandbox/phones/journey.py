@@ -31,14 +31,27 @@ class CallMade:
     ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class PushTaken:
+    """One message that a partner pushed to us; `status` is our answer."""
+
+    step: int
+    name: str
+    status: int
+
+
 @dataclass(slots=True)
 class Journey:
-    """All calls so far. `says` is told what is being waited for, once waiting has taken a moment."""
+    """All calls so far, and what partners pushed meanwhile.
+
+    `says` is told what is being waited for, once waiting has taken a moment.
+    """
 
     says: Callable[[str], None] = lambda _: None
     step: int = 0
     titles: dict[int, str] = field(default_factory=dict)
     calls: list[CallMade] = field(default_factory=list)
+    pushes: list[PushTaken] = field(default_factory=list)
 
     def note(self, *, name: str, method: str, path: str, status: int, code: str | None, ms: float) -> None:
         self.calls.append(CallMade(self.step, name, method, path, status, code, round(ms, 1)))
@@ -47,9 +60,10 @@ class Journey:
         return Counter(call.status for call in self.calls if call.step == step)
 
     def write(self, path: Path) -> None:
-        """The steps by number and title, and every call, one to a line."""
+        """The steps by number and title, every call and every push, one to a line."""
         steps = [{"number": number, "title": title} for number, title in sorted(self.titles.items())]
         parts = {"steps": steps, "calls": [asdict(call) for call in self.calls]}
+        parts["pushes"] = [asdict(push) for push in self.pushes]
         lists = (f'"{name}": [\n{_lines(entries)}\n]' for name, entries in parts.items())
         path.write_text("{" + ",\n".join(lists) + "}\n", encoding="utf-8")
 

@@ -13,7 +13,11 @@ def call(step: int, name: str, *, method: str = "GET", status: int = 200) -> dic
 
 
 def journey(*calls: dict[str, Any]) -> dict[str, Any]:
-    return {"steps": [{"number": 1, "title": "one & only"}, {"number": 2, "title": "the other"}], "calls": list(calls)}
+    return {
+        "steps": [{"number": 1, "title": "one & only"}, {"number": 2, "title": "the other"}],
+        "calls": list(calls),
+        "pushes": [],
+    }
 
 
 def texts(svg: str) -> list[str]:
@@ -50,8 +54,16 @@ def test_a_refusal_stands_out():
 def test_long_names_and_long_lists_are_cut():
     svg = picture.draw(journey(*(call(1, f"P1 张明: {number} {'very ' * 10}long") for number in range(20))))
     shown = texts(svg)
-    assert "and 14 more" in shown
-    assert all(len(each) <= 40 for each in shown)
+    assert "and 11 more" in shown
+    assert all(len(each) <= 50 for each in shown)
+
+
+def test_what_partners_push_has_a_lane_of_its_own():
+    told = journey(call(1, "P1 张明: pay", method="POST", status=201))
+    told["pushes"] = [{"step": 1, "name": "the tax bureau: all is cleared", "status": 200}] * 2
+    shown = texts(picture.draw(told))
+    assert shown.index("P1 张明") < shown.index("partners")
+    assert "200 the tax bureau: all is cleared ×2" in shown
 
 
 def test_a_journey_without_calls_is_no_picture():
@@ -66,7 +78,7 @@ def test_it_is_drawn_from_a_file(tmp_path: Path):
 
 
 def test_a_long_title_has_room_in_a_row_of_few_calls():
-    titled = {"steps": [{"number": 1, "title": "word " * 30}], "calls": [call(1, "officer: accept")]}
+    titled = {"steps": [{"number": 1, "title": "word " * 30}], "calls": [call(1, "officer: accept")], "pushes": []}
     rows = [each for each in ET.fromstring(picture.draw(titled)).iter() if each.text == "word word word word word word"]  # noqa: S314 - ours
     height = float(ET.fromstring(picture.draw(titled)).get("height", "0"))  # noqa: S314 - ours
     assert len(rows) == 5
