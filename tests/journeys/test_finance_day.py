@@ -142,13 +142,13 @@ def reconciled(city: City, day: date) -> tuple[int, str]:
 
 
 def bills_of(city: City, finance: PatientDesk, day: date) -> dict[str, dict[str, Any]]:
-    """The day's bills once the worker's timer has brought them, by wallet."""
-    outcome.come_to_rest(city)
+    """The day's bills once the worker's timer has brought them and they were held against our books, by wallet."""
+    outcome.become_quiet(city)  # no more: a bill that differs is looked at again in six hours
     deadline = monotonic() + 30
     path = f"{STAFF}/payments/bills"
     while True:
         items = finance.calls.get("look at the bills", path, params={"day": day.isoformat()})["items"]
-        if len(items) == 2 and all(each["fetched_at"] for each in items):
+        if len(items) == 2 and all(each["fetched_at"] and each["state"] != "due" for each in items):
             return {each["wallet"]: each for each in items}
         assert monotonic() < deadline, items
         sleep(0.1)
