@@ -1,5 +1,6 @@
 """A resident's electronic certificates, and what a scanned code is worth."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -15,14 +16,16 @@ from kit.web.validation import Answer, Input
 from server.certificates import queries, service
 from server.certificates.errors import CertificateNotFound
 from server.certificates.queries import CopyRecord
-from server.certificates.states import paper_text, state_text, verdict
+from server.certificates.states import state_text, verdict
 from server.identity import queries as residents
 from server.identity.rules import Level
+from server.journeys import posting
 from server.journeys.house import House
+from server.journeys.posting import Paper
 
 
 class Certificate(Answer):
-    """`link` is what the QR code holds; `paper_state` says where the paper is, once there was one."""
+    """`link` is what the QR code holds; `paper_state` says where the paper is, as far as is known."""
 
     id: str
     number: str
@@ -83,7 +86,7 @@ def _own(routes: Routes, house: House) -> None:
         page, blind = call.input, await _blind(house, call.who.id)
         found = await queries.for_holder(needs, blind=blind, before=page.cursor, limit=page.wanted)
         shown, following = page.cut(found)
-        return CertificateList(items=[_present(each) for each in shown], next=following)
+        return CertificateList(items=await _shown(house, shown), next=following)
 
     @routes.get(
         "/<certificate_id:str>",
@@ -93,7 +96,8 @@ def _own(routes: Routes, house: House) -> None:
         errors=(CertificateNotFound,),
     )
     async def my_certificate(call: Call[None], certificate_id: str) -> Certificate:
-        return _present(await _mine(house, call.who.id, certificate_id))
+        (answer,) = await _shown(house, [await _mine(house, call.who.id, certificate_id)])
+        return answer
 
 
 def _files(routes: Routes, house: House) -> None:
@@ -161,14 +165,19 @@ async def _mine(house: House, resident_id: str, certificate_id: str) -> CopyReco
     return await queries.copy_by_id(house.certificates, certificate_id=certificate_id, blind=blind)
 
 
-def _present(record: CopyRecord) -> Certificate:
+async def _shown(house: House, records: Sequence[CopyRecord]) -> list[Certificate]:
+    papers = await posting.papers(house, records)
+    return [_present(record, paper) for record, paper in zip(records, papers, strict=True)]
+
+
+def _present(record: CopyRecord, paper: Paper) -> Certificate:
     return Certificate(
         id=record.id,
         number=record.number,
         state=record.state,
         state_text=state_text(record.state),
-        paper_state=record.paper_state,
-        paper_state_text=paper_text(record.paper_state),
+        paper_state=paper.state,
+        paper_state_text=paper.text,
         unit_code=record.unit_code,
         location=record.location,
         registered_on=record.registered_on.isoformat(),

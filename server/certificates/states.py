@@ -10,11 +10,16 @@ class CertificateState(StrEnum):
 
 
 class PaperState(StrEnum):
-    """`to_be_returned`: the holder still has the paper of a certificate that is void."""
+    """Where the paper is, as far as is known.
+
+    `not_printed`: nothing says that the holder ever got it; `to_be_returned`: the holder still has the paper of a
+    certificate that is void; `posted`: only ever shown, never stored: that a paper was sent is known by its delivery.
+    """
 
     WITH_HOLDER = "with_holder"
     NOT_PRINTED = "not_printed"
     TO_BE_RETURNED = "to_be_returned"
+    POSTED = "posted"
 
 
 UNKNOWN = "unknown"
@@ -26,8 +31,9 @@ _TEXTS = {
 }
 _PAPER_TEXTS = {
     PaperState.WITH_HOLDER: "纸质证书由权利人持有",
-    PaperState.NOT_PRINTED: "没有打印纸质证书",
+    PaperState.NOT_PRINTED: "没有领取纸质证书的记录",
     PaperState.TO_BE_RETURNED: "纸质证书应交回登记机构",
+    PaperState.POSTED: "纸质证书已寄出",
 }
 _NOT_GENUINE = "不能确认真伪"
 _SENTENCES = {

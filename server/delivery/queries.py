@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from server.delivery.errors import DeliveryNotFound
 from server.delivery.models import DeliveryEvent, DeliveryOrder, DeliveryStray
 from server.delivery.ports import Needs
 from server.delivery.sealed import ADDRESS, NAME, TEXT, phone_of
-from server.delivery.states import ParcelState
+from server.delivery.states import ParcelState, SignedBy
 from server.terms.person_name import PersonName
 from server.terms.phone import Phone
 from server.terms.scope import Scope
@@ -81,6 +82,15 @@ async def one_of_mine(needs: Needs, *, resident_id: str, delivery_id: str) -> De
 async def by_id(needs: Needs, *, delivery_id: str) -> DeliveryView:
     """For what the house itself does; nobody asks for it over HTTP."""
     return _view(needs, await DeliveryOrder.get(id=delivery_id))
+
+
+async def posted(needs: Needs, *, certificate_ids: Collection[str]) -> dict[str, bool]:  # noqa: ARG001 - the form of all queries
+    """Of these certificates, those whose paper was sent and has not come back; True once its receiver signed for it."""
+    rows = await DeliveryOrder.filter(live_key__in=sorted(certificate_ids), dispatched_at__isnull=False)
+    return {
+        row.certificate_id: row.state == ParcelState.SIGNED.value and row.signed_by == SignedBy.SELF.value
+        for row in rows
+    }
 
 
 async def timeline(needs: Needs, *, delivery_id: str) -> list[Line]:

@@ -1,9 +1,13 @@
-"""Posting a certificate's paper: only the holder's own and only a valid one, and only once the old paper is back."""
+"""Posting a certificate's paper: only one's own valid one, once the old one is back; and where it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kit.idempotency import RequestKey
 from server.certificates import queries as certificates
 from server.certificates.errors import CertificateNotFound
-from server.certificates.states import CertificateState
+from server.certificates.queries import CopyRecord
+from server.certificates.states import CertificateState, PaperState, paper_text
 from server.delivery import queries as deliveries
 from server.delivery import service as delivery
 from server.delivery.errors import CertificateNotValid, OldCertificateNotRecalled
@@ -12,6 +16,32 @@ from server.delivery.service import Receiver
 from server.identity import queries as residents
 from server.journeys.house import House
 from server.terms.scope import Scope
+
+_SIGNED_FOR = "纸质证书已由收件人本人签收"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Where a certificate's paper is, in our word and in those its holder reads."""
+
+    state: str
+    text: str
+
+
+async def papers(house: House, copies: Sequence[CopyRecord]) -> list[Paper]:
+    """Where each certificate's paper is: as the register says, and where that knows of none, as the delivery does."""
+    unknown = [copy.id for copy in copies if copy.paper_state == PaperState.NOT_PRINTED]
+    sent = await deliveries.posted(house.delivery, certificate_ids=unknown) if unknown else {}
+    return [_paper(copy, signed=sent.get(copy.id)) for copy in copies]
+
+
+def _paper(copy: CopyRecord, *, signed: bool | None) -> Paper:
+    """`signed` is None for a paper that was not sent."""
+    if signed is None:
+        return Paper(copy.paper_state, paper_text(copy.paper_state))
+    if signed:
+        return Paper(PaperState.WITH_HOLDER.value, _SIGNED_FOR)
+    return Paper(PaperState.POSTED.value, paper_text(PaperState.POSTED.value))
 
 
 async def ask(house: House, *, resident_id: str, certificate_id: str, receiver: Receiver, key: RequestKey) -> str:

@@ -12,9 +12,11 @@ from sanic import Request
 from kit.db import fetch
 from kit.ids import new_id
 from kit.web.access import Principal
-from miniprogram_api import deliveries
+from miniprogram_api import certificates, deliveries
+from notifications import service as notifications
 from server.certificates.models import CertificateCopy, CertificateCopyHolder
 from server.console import deliveries as post_desk
+from server.delivery import queries
 from server.delivery.models import DeliveryOrder
 from server.identity import queries as residents
 from server.journeys.house import House
@@ -40,6 +42,16 @@ class Town:
 
     async def as_clerk(self, method: str, path: str, *, where: str = "320114", **options: Any) -> httpx.Response:
         return await self._ask(method, DESK + path, f"clerk-{where}", options)
+
+    async def paper(self, *, who: str = "p3") -> tuple[str, str]:
+        """Where the holder reads that the paper is; the list and the one say the same."""
+        listed = await self.http.get("/api/v1/certificates", headers={"Authorization": f"Bearer {who}"})
+        shown = {item["id"]: item for item in listed.json()["items"]}[self.certificate]
+        one = await self.http.get(
+            f"/api/v1/certificates/{self.certificate}", headers={"Authorization": f"Bearer {who}"}
+        )
+        assert one.json() == shown
+        return shown["paper_state"], shown["paper_state_text"]
 
     async def _ask(self, method: str, path: str, token: str, options: dict[str, Any]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": options.pop("key", new_id())}
@@ -119,7 +131,7 @@ async def town(db: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tow
         return Principal("staff", id="c1", permissions=held, districts=districts)
 
     door = edge(authenticators={"resident": resident, "staff": clerk}, clock=post.clock)
-    nouns = [deliveries.blueprint(house, door), post_desk.blueprint(house, door)]
+    nouns = [certificates.blueprint(house, door), deliveries.blueprint(house, door), post_desk.blueprint(house, door)]
     async with served(nouns) as base, client(base) as http:
         yield Town(post, house, http, await certificate(house, "p3"))
 
@@ -158,6 +170,46 @@ async def test_from_the_wish_to_the_signature(town: Town) -> None:
     ]
     (mine,) = (await town.as_resident("GET", "")).json()["items"]
     assert (mine["id"], mine["carrier_text"]) == (wished["id"], "邮政特快专递EMS")
+
+
+_NONE = ("not_printed", "没有领取纸质证书的记录")
+_POSTED = ("posted", "纸质证书已寄出")
+
+
+async def test_the_certificate_says_where_its_paper_is(town: Town) -> None:
+    assert await town.paper() == _NONE
+    wished = await town.asked()
+    assert await town.paper() == _NONE
+    await town.sent(wished["id"])
+    assert await town.paper() == _POSTED
+    for hour, code, says in (
+        (3, "303", _POSTED),
+        (4, "301", ("with_holder", "纸质证书已由收件人本人签收")),
+        (5, "4", _NONE),
+    ):
+        await town.post.push(town.post.carrier.scan("ems", WAYBILL, (at(hour), code, "x")))
+        assert await town.paper() == says, code
+    assert (await CertificateCopy.get(id=town.certificate)).paper_state == "not_printed"
+
+
+async def test_many_certificates_cost_one_look_at_the_post(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = {town.certificate, await certificate(town.house, "p3"), await certificate(town.house, "p3")}
+    looks: list[set[str]] = []
+    posted = queries.posted
+
+    async def look(needs: Any, *, certificate_ids: list[str]) -> dict[str, bool]:
+        looks.append(set(certificate_ids))
+        return await posted(needs, certificate_ids=certificate_ids)
+
+    monkeypatch.setattr(queries, "posted", look)
+    await town.paper()
+    assert looks == [mine, {town.certificate}], "the list's, and the one's"
+
+
+async def test_a_void_certificates_paper_is_to_be_returned_wherever_the_post_says_it_is(town: Town) -> None:
+    await town.sent((await town.asked())["id"])
+    await CertificateCopy.filter(id=town.certificate).update(paper_state="to_be_returned", state="superseded")
+    assert await town.paper() == ("to_be_returned", "纸质证书应交回登记机构")
 
 
 async def test_a_request_repeated_makes_one_order(town: Town) -> None:
@@ -279,7 +331,7 @@ async def test_the_resident_is_told_once_and_nothing_of_a_certificate(
     async def tell(_: object, **message: Any) -> None:
         told.append(message)
 
-    monkeypatch.setattr(telling.notifications, "tell", tell)
+    monkeypatch.setattr(notifications, "tell", tell)
     town.house.__dict__["notifications"] = None
     wished = await town.asked()
     await town.sent(wished["id"])
