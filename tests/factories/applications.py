@@ -1,7 +1,7 @@
 """Scenario 1 as applications: two co-owners sell a flat to a buyer; one trait builds on the other."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,14 @@ from kit.clock import FixedClock
 from kit.crypto.cipher import Cipher
 from kit.crypto.keys import KeyRing
 from kit.db import fetch
-from kit.errors import Permanent
 from kit.files.store import FileStore, local_store
 from kit.idempotency import RequestKey
 from kit.idempotency.service import new_key
 from kit.ids import new_id
 from kit.outbox import Handler, Outbox
+from server.adapters.fake_tax import FakeBureau
 from server.applications import events, queries, service
-from server.applications.ports import Assessment, Declaration, Needs, TaxLine, TaxNotice
+from server.applications.ports import Needs
 from server.applications.records import EntryDraft, Owner, PartyDraft, Unit
 from server.applications.requirements import Requirements
 from server.catalogue.loading import shipped_businesses, shipped_sources
@@ -47,24 +47,6 @@ EVENTS = (
     events.Withdrawn,
     events.Expired,
 )
-TAXES = [TaxLine("deed_tax", "buyer", 2_000_000), TaxLine("vat", "seller", 0)]
-
-
-@dataclass
-class FakeBureau:
-    """Assesses the same for everybody, and remembers what was declared; `read_notice` answers `notice`."""
-
-    declared: list[Declaration] = field(default_factory=list)
-    notice: TaxNotice | None = None
-
-    async def declare(self, declaration: Declaration) -> Assessment:
-        self.declared.append(declaration)
-        return Assessment(declaration.declaration_no, NOON, TAXES)
-
-    def read_notice(self, body: bytes) -> TaxNotice:
-        if self.notice is None:
-            raise Permanent(f"not readable: {len(body)} bytes")
-        return self.notice
 
 
 @dataclass
@@ -84,7 +66,7 @@ async def _listen(house: Any, event: Any) -> None:
 def world(directory: Path) -> World:
     clock = FixedClock(NOON)
     ring = KeyRing({"k1": b"1" * 32, "blind": b"b" * 32}, "k1")
-    bureau, files = FakeBureau(), FileStore(local_store(directory), ring)
+    bureau, files = FakeBureau(clock), FileStore(local_store(directory), ring)
     outbox = Outbox([Handler(f"test.{e.name}", e, _listen) for e in EVENTS], clock=clock, wake=lambda: None)
     needs = Needs(clock=clock, outbox=outbox, cipher=Cipher(ring), files=files, taxes=bureau)
     return World(needs, clock, bureau, files)

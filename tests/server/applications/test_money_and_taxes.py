@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from kit.clock import FixedClock
 from kit.db import fetch
-from kit.errors import Permanent
+from kit.errors import OutsideError, Permanent
+from kit.failing import failing
 from kit.inbox import Inbox
 from server.applications import queries, service
 from server.applications.events import TaxNoticeArrived
@@ -15,6 +16,11 @@ from tests.factories import applications as make
 from tests.factories.applications import Case, World
 
 ORDER = "0192f3a45b6c7d8e9f00112233445588"
+DOWN = OutsideError("fake_tax", "TIMEOUT", "no answer in time", permanent=False)
+
+
+class Killed(BaseException):
+    """The process died here."""
 
 
 async def _record(city: World, case: Case) -> ApplicationRecord:
@@ -78,6 +84,21 @@ async def test_the_sale_is_declared_once_and_its_taxes_are_kept(city: World):
     assert len((await _record(city, case)).taxes) == 2
 
 
+@pytest.mark.parametrize("error", [DOWN, Killed()], ids=["no answer", "the process died"])
+@pytest.mark.parametrize("after", [False, True], ids=["before the bureau acted", "after the bureau acted"])
+async def test_an_answer_lost_declares_once(city: World, error: BaseException, *, after: bool):
+    case = await make.accepted(city)
+    shaky = replace(city.needs, taxes=failing(city.bureau, [error], after=after, methods={"declare"}))
+    with pytest.raises(type(error)):
+        await service.declare_taxes(shaky, application_id=case.id)
+    assert (await _record(city, case)).taxes == ()
+    for _ in range(2):
+        await service.declare_taxes(shaky, application_id=case.id)
+    assert (len(city.bureau.declared), city.bureau.asked) == (1, 1 + after)
+    assert len((await _record(city, case)).taxes) == 2
+    assert (await make.steps(case.id)).count("tax_assessed") == 1
+
+
 async def test_a_business_without_taxes_declares_none(city: World):
     case = await make.accepted(city)
     row = await Application.get(id=case.id)
@@ -89,17 +110,17 @@ async def test_a_business_without_taxes_declares_none(city: World):
         await service.declare_taxes(city.needs, application_id="0" * 32)
 
 
-async def _inbox(city: World, clock: FixedClock) -> str:
+async def _inbox(city: World, event_id: str, body: bytes) -> str:
     kept: list[str] = []
 
     def announce(inbox_id: str) -> TaxNoticeArrived:
         kept.append(inbox_id)
-        return TaxNoticeArrived(inbox_id, "event-1")
+        return TaxNoticeArrived(inbox_id, event_id)
 
     needs = city.needs
     assert TaxNoticeArrived("inbox", "event-1").ordering_key == "event-1"
-    await Inbox(needs.outbox, needs.cipher, clock).receive(
-        system="tax", external_id="event-1", body=b"{}", announce=announce
+    await Inbox(needs.outbox, needs.cipher, city.clock).receive(
+        system="tax", external_id=event_id, body=body, announce=announce
     )
     return kept[0]
 
@@ -107,12 +128,13 @@ async def _inbox(city: World, clock: FixedClock) -> str:
 async def test_the_bureaus_notice_clears_the_tax_once(city: World):
     case = await make.accepted(city)
     await service.declare_taxes(city.needs, application_id=case.id)
-    inbox_id = await _inbox(city, city.clock)
+    unreadable = await _inbox(city, "event-0", b"{}")
     with pytest.raises(Permanent):
-        await service.record_tax_notice(city.needs, inbox_id=inbox_id)
+        await service.record_tax_notice(city.needs, inbox_id=unreadable)
     cleared_at = city.clock.now() + timedelta(minutes=5)
     taxes = [TaxLine("deed_tax", "buyer", 1_990_000)]
-    city.bureau.notice = TaxNotice("event-1", case.id, "x", cleared_at, "332026", taxes)
+    told = TaxNotice("event-1", case.id, "x", cleared_at, "332026", taxes)
+    inbox_id = await _inbox(city, told.event_id, city.bureau.write_notice(told))
     for _ in range(2):
         await service.record_tax_notice(city.needs, inbox_id=inbox_id)
     record = await _record(city, case)
@@ -137,7 +159,7 @@ async def test_a_notice_without_amounts_keeps_the_assessment(city: World):
 
 
 async def test_a_notice_about_nobodys_declaration_is_set_aside(city: World):
-    city.bureau.notice = TaxNotice("event-1", "0" * 32, "x", city.clock.now(), "332026", [])
-    inbox_id = await _inbox(city, city.clock)
+    told = TaxNotice("event-1", "0" * 32, "x", city.clock.now(), "332026", [])
+    inbox_id = await _inbox(city, told.event_id, city.bureau.write_notice(told))
     with pytest.raises(Permanent):
         await service.record_tax_notice(city.needs, inbox_id=inbox_id)
