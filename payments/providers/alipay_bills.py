@@ -30,6 +30,8 @@ _OK = 200
 class AlipayBills:
     """Bills of one seller. `hosts` are those that its files lie on: no other address is followed, whoever names it."""
 
+    not_asked = "goes over the API of alipay pay and is not asked itself; whether we may have bills only a bill shows"
+
     def __init__(self, api: AlipayApi, http: Downloading, *, seller_id: str, hosts: Collection[str]) -> None:
         self._api = api
         self._http = http

@@ -22,6 +22,8 @@ _HASH = "SHA1"
 class WechatBills:
     """Bills of one merchant; `http` brings files, and waits longer than an order may."""
 
+    not_asked = "goes over the API of wechat pay and is not asked itself; whether we may have bills only a bill shows"
+
     def __init__(self, transport: PayTransport, http: Downloading, *, merchant_id: str) -> None:
         self._transport = transport
         self._http = http

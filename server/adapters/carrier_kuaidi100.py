@@ -88,9 +88,10 @@ class Kuaidi100:
         given = {"customer": self._customer, "key_file": self._key, "salt_file": self._salt}
         return flaws + [f"carrier.{name} is empty" for name, value in given.items() if not value.strip()]
 
-    async def check_connection(self) -> None:
+    async def check_connection(self) -> str:
         """See that the provider's machine answers; whether it takes our key only a real waybill shows."""
         await self._http.reach(self._base)
+        return "it answers; whether it takes our key only a real waybill shows"
 
     async def subscribe(self, parcel: Parcel) -> bool:
         """A waybill subscribed before is answered 501, which is as good. The callback's address carries no secret."""

@@ -70,9 +70,10 @@ class SfExpress:
         empty = [f"carrier_sf.{name} is empty" for name, value in given.items() if not value.strip()]
         return address_flaws("SF's address", self._url) + empty
 
-    async def check_connection(self) -> None:
+    async def check_connection(self) -> str:
         """See that SF's machine answers; whether it takes our check word only a real waybill shows."""
         await self._http.reach(self._url)
+        return "it answers; whether it takes our check word only a real waybill shows"
 
     async def subscribe(self, parcel: Parcel) -> bool:  # noqa: ARG002 - the port's
         """There is nothing to subscribe to: the parcel is asked for."""

@@ -38,11 +38,12 @@ class SignedPeer:
     def check_config(self) -> list[str]:
         return address_flaws("the other side's address", self._base_url)
 
-    async def check_connection(self) -> None:
+    async def check_connection(self) -> str:
         """The other side's process answers; signatures are tried by the first message."""
         answer = await self._http.request("GET", f"{self._base_url}/healthz")
         if not answer.is_success:
             raise OutsideError(self._http.system, f"HTTP_{answer.status_code}", "/healthz", permanent=False)
+        return "it answers; whether it takes our signature only the first message shows"
 
     async def send(self, method: str, path: str, body: bytes, *, content_type: str = JSON) -> bytes:
         """The answer's body; OutsideError for anything but success."""
@@ -72,8 +73,8 @@ class HttpRegistry:
     def check_config(self) -> list[str]:
         return self._peer.check_config()
 
-    async def check_connection(self) -> None:
-        await self._peer.check_connection()
+    async def check_connection(self) -> str:
+        return await self._peer.check_connection()
 
     async def query_unit(self, *, unit_code: str, certificate_number: str) -> UnitRecord | None:
         question = encode_question(unit_code=unit_code, certificate_number=certificate_number)
@@ -100,8 +101,8 @@ class HttpPlatform:
     def check_config(self) -> list[str]:
         return self._peer.check_config()
 
-    async def check_connection(self) -> None:
-        await self._peer.check_connection()
+    async def check_connection(self) -> str:
+        return await self._peer.check_connection()
 
     async def send(self, message: DownMessage) -> None:
         await self._peer.send("POST", FROM_REGISTRY, encode_down(message))

@@ -82,9 +82,10 @@ class SignedTaxBureau:
             *address_flaws("our callback's address", self._notice_url),
         ]
 
-    async def check_connection(self) -> None:
+    async def check_connection(self) -> str:
         """See that the bureau's machine answers; whether it takes our key only a real declaration shows."""
         await self._http.reach(self._url)
+        return "it answers; whether it takes our key only a real declaration shows"
 
     async def declare(self, declaration: Declaration) -> Assessment:
         """Declare; a number declared before gets the same answer, so repeating after a crash is harmless."""

@@ -2,6 +2,7 @@ import asyncio
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,20 @@ from sandbox.server import served
 from server import setup
 from server.adapters.seal_keys import create_demo_seal, open_seal
 from server.settings import Settings
-from server.wiring.check import Row, check
+from server.wiring.check import Row, _asked, check
 from server.wiring.partners import connect
 
-_ASKED = (
-    "wechat",
-    "alipay",
-    "wechat pay",
-    "alipay pay",
-    "tax",
-    "departments",
-    "sms messages",
-    "carrier ems",
-    "carrier shunfeng",
-)
+_ANSWERS = {
+    "wechat": "it answers",
+    "alipay": "it answers",
+    "wechat pay": "it answers",
+    "alipay pay": "it answers",
+    "tax": "it answers; whether it takes our key only a real declaration shows",
+    "departments": "it answers",
+    "sms messages": "it answers",
+    "carrier ems": "it answers; whether it takes our key only a real waybill shows",
+    "carrier shunfeng": "it answers; whether it takes our check word only a real waybill shows",
+}
 
 
 def _settings(folder: Path) -> dict[str, Any]:
@@ -231,7 +232,7 @@ def _reissue(seal: Path, begins: int, ends: int) -> None:
 async def test_partners_are_asked_only_on_request(prepared: dict[str, Any]):
     assert _bad(await _rows(prepared)) == {}
     bad = _bad(await _rows(prepared, connect=True))
-    assert bad.keys() >= {f"{each}, asked" for each in _ASKED}
+    assert bad.keys() >= {f"{each}, asked" for each in _ANSWERS}
     assert all(what.endswith(", asked") for what in bad)
     assert all("UNREACHABLE" in says for says in bad.values())
 
@@ -241,11 +242,40 @@ async def test_partners_that_answer_are_told(prepared: dict[str, Any], tmp_path:
         running = Partners(sandbox.url, tmp_path / "sandbox", process=None)  # type: ignore[arg-type]
         rows = await _rows(prepared | running.sections(), connect=True)
         assert _bad(rows) == {}
-        assert {rows[f"{each}, asked"].says for each in _ASKED} == {"it answers"}
+        assert {each: rows[f"{each}, asked"].says for each in _ANSWERS} == _ANSWERS
+        for wallet in ("wechat", "alipay"):
+            assert f"the API of {wallet} pay" in rows[f"{wallet} bills, not asked"].says
         _written(tmp_path / "wrong", "0" * 32)
         wrong = running.sections()
         wrong["wechat"]["app_secret_file"] = tmp_path / "wrong"
         assert "wechat, asked" in _bad(await _rows(prepared | wrong, connect=True))
+
+
+@dataclass
+class _Hanging:
+    """A partner that answers only once all the others have been asked as well."""
+
+    barrier: asyncio.Barrier
+    says: str
+
+    async def check_connection(self) -> str:
+        await asyncio.wait_for(self.barrier.wait(), 10)
+        return self.says
+
+
+async def test_partners_that_hang_are_waited_for_together():
+    barrier = asyncio.Barrier(5)
+    rows = await _asked({name: _Hanging(barrier, f"{name} answers") for name in "edcba"})
+    assert [(name, row.what, row.says) for name, row in rows.items()] == [
+        (name, f"{name}, asked", f"{name} answers") for name in "edcba"
+    ]
+
+
+async def test_the_order_of_the_rows_is_the_same_whoever_is_asked(prepared: dict[str, Any]):
+    asked = await _rows(prepared, connect=True)
+    assert [what for what in asked if not what.endswith("asked")] == list(await _rows(prepared))
+    for name in _ANSWERS:
+        assert list(asked).index(f"{name}, asked") == list(asked).index(name) + 1
 
 
 async def test_a_link_with_its_own_public_key_is_found(prepared: dict[str, Any], tmp_path: Path):
