@@ -175,3 +175,23 @@ async def test_nobody_tries_out_whose_name_and_number_belong_together(db: object
         await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[asked_before, another])
     here.clock.advance(seconds=24 * 3600 + 1)
     await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[another])
+
+
+@pytest.mark.parametrize(("source", "method"), [(MARRIAGE, "marriage"), (HOUSEHOLD, "household")])
+@pytest.mark.parametrize("after", [False, True], ids=["before the department acted", "after the department acted"])
+async def test_an_answer_lost_is_written_down_and_asked_for_again(
+    db: object, source: service.From, method: str, *, after: bool
+):
+    """Each asking is a call of its own in the log; what is known stays one row."""
+    here = hall()
+    here = replace(here, needs=hall(port=failing(here.departments, [DOWN], after=after, methods={method})).needs)
+    lost, known_now = [await known(here, source=source) for _ in range(2)]
+    assert lost == known_now
+    (row,) = await SharingEvidence.all()
+    assert (row.result, row.content_sealed is not None) == ("found", True)
+    calls = await SharingCall.all().order_by("id")
+    assert [(each.result, each.error) for each in calls] == [("unavailable", "HTTP_503"), ("found", "")]
+    assert len({each.request_no for each in calls}) == 2
+    assert len(here.departments.asked) == 1 + after
+    assert await known(here, source=source) == lost
+    assert await SharingEvidence.all().count() == 1
