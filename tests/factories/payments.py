@@ -133,7 +133,8 @@ class Till:
         await self.drain.until_idle(rounds=50)
 
 
-def till(clock: FixedClock | None = None) -> Till:
+def till(clock: FixedClock | None = None, *, also: Sequence[Handler] = ()) -> Till:
+    """A till whose outbox also has handlers of other rooms."""
     clock = clock or FixedClock(NOON)
     wallet = FakeWallet(clock)
     other = FakeWallet(clock, merchant_id="2088000000000001", app_id="2021fake00000001")
@@ -170,6 +171,7 @@ def till(clock: FixedClock | None = None) -> Till:
         Handler("test.returned", RefundSettled, went_back),
         Handler("test.settled", PaymentSettled, settled),
         Handler("test.due", OrderOpened, due),
+        *also,
     )
     outbox = Outbox(handlers, clock=clock, wake=lambda: None)
     wallets = {WALLET: wallet, OTHER_WALLET: other}
