@@ -145,7 +145,9 @@ async def reconcile(settings: Settings, *, day: date, wallet: str | None = None)
 async def _reconciled(needs: Needs, day: date, wallet: str | None) -> tuple[list[str], bool]:
     lines: list[str] = []
     known = {each.wallet: each.id for each in await bill_queries.bills(needs, day=day, limit=100)}
-    fine = True
+    fine = bool(wallet or known or needs.bills)
+    if not fine:  # a job on the wrong machine must not read as "all is balanced"
+        lines.append("这里没有接通钱包，没有可核对的账单")
     for name in [wallet] if wallet else sorted({*known, *needs.bills}):
         if name not in known:
             lines += [f"{WALLET_TEXTS.get(name, name)} {day}  没有账单", ""]

@@ -5,7 +5,7 @@ from kit.errors import Permanent
 from kit.idempotency import RequestKey
 from payments import queries as orders
 from payments import service as payments
-from payments.errors import OrderNotFound, PayerAddressMissing
+from payments.errors import OrderNotFound, OrderSettled, PayerAddressMissing
 from payments.events import PaymentSettled
 from payments.rules import Line, OrderState
 from server.applications import queries as applications_read
@@ -132,7 +132,8 @@ async def pay(house: House, *, application_id: str, resident_id: str, wallet: st
         raise OrderNotFound
     address = await residents.wallet_address(house.identity, resident_id=resident_id, wallet=wallet)
     if address is None:
-        raise PayerAddressMissing
+        # Whoever has paid already is not sent to log in elsewhere and pay again.
+        raise OrderSettled if order.state is OrderState.SETTLED else PayerAddressMissing
     return await payments.pay(
         house.payments,
         order_id=order.id,

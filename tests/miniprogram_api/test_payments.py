@@ -107,6 +107,18 @@ async def test_paying_with_a_wallet_one_never_used(at: Till, phone: tuple[httpx.
     assert (seen["wallet"], seen["wallet_text"], seen["wallets"]) == (None, None, ["alipay", "wechat"])
 
 
+async def test_who_has_paid_is_not_sent_to_another_wallet(at: Till, phone: tuple[httpx.AsyncClient, str]) -> None:
+    http, buyer = phone
+    order = await charged(at, buyer)
+    path = f"/api/v1/applications/{order.subject_id}/payments"
+    paid = (await http.post(path, json={"wallet": "wechat"}, headers=KEY)).json()
+    at.wallet.pay((await Attempt.get(id=paid["id"])).out_trade_no)
+    await at.work(seconds=30)
+    answer = await http.post(path, json={"wallet": "alipay"}, headers={"Idempotency-Key": "another-0001"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "ORDER_SETTLED")
+    assert await Attempt.all().count() == 1
+
+
 @pytest.mark.parametrize(
     ("told", "status", "code"),
     [

@@ -88,3 +88,9 @@ def test_a_bill_that_is_not_there_is_unexplained(house: Path):
 
 def test_a_day_that_is_none_is_refused(house: Path):
     assert run(house, "reconcile", "--day", "yesterday").exit_code == 2
+
+
+def test_where_no_wallet_is_connected_nothing_is_balanced(house: Path):
+    """As on a registry: a job on the wrong machine must be seen."""
+    done = run(house, "reconcile", "--day", f"{DAY}")
+    assert (done.exit_code, "没有接通钱包" in done.output) == (1, True)
