@@ -56,7 +56,7 @@ async def test_no_consent_is_told_apart() -> None:
         await channel({"errcode": 43101, "errmsg": "user refuse to accept the msg"})[0].send(MESSAGE)
 
 
-@pytest.mark.parametrize(("errcode", "refusal"), REFUSALS.items())
+@pytest.mark.parametrize(("errcode", "refusal"), sorted(REFUSALS.items()))
 async def test_every_documented_refusal_has_its_meaning(errcode: int, refusal: Refusal) -> None:
     sending = channel({"errcode": errcode, "errmsg": "x"})[0].send(MESSAGE)
     if refusal is Refusal.NO_CONSENT:
