@@ -72,9 +72,14 @@ async def test_two_notifications_change_places(city: City, running: Running, rec
 async def test_one_that_nothing_passes_goes_at_last(
     city: City, running: Running, receiver: Receiver, fault: Order
 ) -> None:
-    await fault("pay.notify", "out_of_order", seconds=0.1)
+    await fault("pay.notify", "out_of_order", seconds=0.3)
+    begun = time.monotonic()
     await notified(city, receiver, "alone0")
-    await receiver.wait_for(1)
+    received = await receiver.wait_for(1)
+    assert time.monotonic() - begun >= 0.3, "it was not held back"
+    await until_written(running, 1)
+    assert numbers_told(running, received) == ["alone0"]
+    assert running.world.faults.pending() == []
 
 
 async def test_a_notification_with_an_old_stamp(city: City, receiver: Receiver, fault: Order) -> None:

@@ -63,8 +63,8 @@ class Works:
             await self.outbox.publish(Happened(thing, number))
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[asyncio.Task[None]]:
-        task = asyncio.create_task(Loop(self.drain, self.alarm, poll_seconds=0.05).run(self.stop))
+    async def working(self, *, poll_seconds: float = 0.05) -> AsyncIterator[asyncio.Task[None]]:
+        task = asyncio.create_task(Loop(self.drain, self.alarm, poll_seconds=poll_seconds).run(self.stop))
         try:
             yield task
         finally:
@@ -145,10 +145,11 @@ async def test_a_row_in_hand_beyond_its_lease_is_not_begun_again_by_the_same_wor
 
 async def test_a_row_published_while_it_works_is_taken_at_once(db: Db):
     works = Works()
-    async with works.working():
+    async with works.working(poll_seconds=3600):  # only the alarm can tell it in time
         for number in range(3):
             await works.publish("a", number)
             await _until(lambda number=number: works.ended[-1:] == [("a", number)])
+    assert works.ended == [("a", number) for number in range(3)]
 
 
 @pytest.mark.parametrize("broken", ["candidates", "lease"])
