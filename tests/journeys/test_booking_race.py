@@ -1,9 +1,12 @@
 """Three hundred people want thirty places in the same moment, and one of the two servers dies half-way."""
 
 import asyncio
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +20,7 @@ from server.database import APPS
 from server.settings import read
 from tests.journeys.city import Build, City
 
-PEOPLE, PLACES = 300, 30
+PEOPLE, PLACES, LATECOMERS = 300, 30, 30
 _BUSINESS = "TRANSFER_RESALE"
 _BOOK = "/api/v1/appointments"
 _PATIENCE_SECONDS = 30.0
@@ -32,14 +35,19 @@ def city(build: Build) -> Iterator[City]:
 
 @dataclass
 class Rush:
-    """What everybody was answered; `kill` strikes once, when half of the places are gone."""
+    """What everybody was answered, while the first server freezes at half of the places and then dies.
+
+    It is frozen before it is killed, and the last people come to it only then: so that, on any machine, somebody waits
+    for the server that dies, besides all whom it happened to be serving.
+    """
 
     city: City
     urls: tuple[str, str]
     held: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     unanswered: int = 0
-    killed: bool = False
+    waiting: int = 0
+    frozen: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, tokens: list[str], slot_id: str) -> None:
         limits = httpx.Limits(max_connections=PEOPLE)
@@ -47,35 +55,56 @@ class Rush:
             httpx.AsyncClient(base_url=self.urls[0], limits=limits, timeout=30, trust_env=False) as first,
             httpx.AsyncClient(base_url=self.urls[1], limits=limits, timeout=30, trust_env=False) as second,
         ):
-            doors = (first, second)
+            doors, late = (first, second), tokens[-LATECOMERS:]
             await asyncio.gather(
-                *(self._wish(doors[serial % 2], doors[1], token, slot_id) for serial, token in enumerate(tokens))
+                self._strike(slot_id),
+                *(
+                    self._wish(doors[serial % 2], second, token, slot_id)
+                    for serial, token in enumerate(tokens[:-LATECOMERS])
+                ),
+                *(self._come_late(first, second, token, slot_id) for token in late),
             )
 
-    async def _wish(self, door: httpx.AsyncClient, other: httpx.AsyncClient, token: str, slot_id: str) -> None:
+    async def _come_late(self, door: httpx.AsyncClient, other: httpx.AsyncClient, token: str, slot_id: str) -> None:
+        await self.frozen.wait()
+        await self._wish(door, other, token, slot_id, trace=self._asked)
+
+    async def _asked(self, event: str, _info: object) -> None:
+        self.waiting += event == "http11.send_request_body.complete"
+
+    async def _wish(
+        self, door: httpx.AsyncClient, other: httpx.AsyncClient, token: str, slot_id: str, **extensions: Any
+    ) -> None:
         """Ask until there is an answer, at the other server after the first has gone, under the same key."""
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"rush-{token[:40]}"}
         wanted = {"slot_id": slot_id, "business_type": _BUSINESS}
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
-                answer = await door.post(_BOOK, json=wanted, headers=headers)
+                answer = await door.post(_BOOK, json=wanted, headers=headers, extensions=extensions)
             except httpx.TransportError:
                 self.unanswered += 1
                 door = other
                 continue
             if answer.status_code == 201:
                 self.held[token] = answer.json()["id"]
-                self._strike()
             else:
                 self.refused.append(answer.json()["code"])
             return
         pytest.fail("somebody was never answered")
 
-    def _strike(self) -> None:
-        if len(self.held) >= PLACES // 2 and not self.killed:
-            self.killed = True
-            self.city.kill("server")
+    async def _strike(self, slot_id: str) -> None:
+        await self._until(lambda: _booked(self.city, slot_id) >= PLACES // 2)
+        os.kill(self.city.pids["server"], signal.SIGSTOP)
+        self.frozen.set()
+        await self._until(lambda: self.waiting >= LATECOMERS)
+        await asyncio.to_thread(self.city.kill, "server")
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not await asyncio.to_thread(reached):
+            assert time.monotonic() < deadline, self.city.last_words("server")
+            await asyncio.sleep(0.002)
 
 
 def _second_server(city: City) -> str:
@@ -128,8 +157,8 @@ def test_three_hundred_at_thirty_places(city: City):
     rush = Rush(city, (city.url, second))
     asyncio.run(rush.run(tokens, slot_id))
 
-    assert rush.killed
-    assert rush.unanswered > 0, "the server died when nobody waited for it"
+    assert not city.running("server")
+    assert rush.unanswered >= LATECOMERS, "the server died when nobody waited for it"
     assert len(rush.held) == PLACES
     assert (len(rush.refused), set(rush.refused)) == (PEOPLE - PLACES, {"SLOT_FULL"})
     rows = city.rows("SELECT id, resident_id, state FROM appointments_booking")
