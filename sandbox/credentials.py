@@ -19,8 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from sandbox.sms.texts import TEXTS as SMS_TEXTS
-from sandbox.wechat.templates import TEMPLATE_NAMES
+from sandbox.templates import SMS_TEXTS, TEMPLATE_NAMES
 
 APP_ID = "wxsandbox00000001"
 MERCHANT_ID = "1900000109"

@@ -13,7 +13,7 @@ from sandbox.clock import Clock
 from sandbox.credentials import Keys
 from sandbox.faults import Fault
 from sandbox.sms.tc3 import signature_fault
-from sandbox.sms.texts import TEXTS
+from sandbox.templates import SMS_TEXTS
 
 VERSION = "2021-01-11"
 Outcome = Literal["delivered", "undelivered", "silent", "unsubscribed"]
@@ -128,7 +128,7 @@ class SmsCloud:
         if asked.get("SignName") != self._keys.sms_signature:
             return "FailedOperation.SignatureIncorrectOrUnapproved"
         name = self._names.get(str(asked.get("TemplateId")))
-        if name is None or len(set(_PARAM.findall(TEXTS[name]))) != len(params):
+        if name is None or len(set(_PARAM.findall(SMS_TEXTS[name]))) != len(params):
             return "FailedOperation.TemplateIncorrectOrUnapproved"
         if any(_URL.search(each) for each in params):
             return "InvalidParameterValue.ProhibitedUseUrlInTemplateParameter"
@@ -180,7 +180,7 @@ class SmsCloud:
 
 
 def _filled(name: str, params: list[str]) -> str:
-    return _PARAM.sub(lambda found: params[int(found[1]) - 1], TEXTS[name])
+    return _PARAM.sub(lambda found: params[int(found[1]) - 1], SMS_TEXTS[name])
 
 
 def _report(message: Sent) -> dict[str, Any]:

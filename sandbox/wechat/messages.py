@@ -11,8 +11,8 @@ from sandbox.books import Books
 from sandbox.clock import Clock
 from sandbox.credentials import Keys
 from sandbox.people import People
+from sandbox.wechat.keywords import first_bad_field
 from sandbox.wechat.refusals import accepted, refuse
-from sandbox.wechat.templates import first_bad_field
 from sandbox.wechat.tokens import Tokens
 
 _PAGE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\?[^\s]*)?")

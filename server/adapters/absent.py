@@ -23,3 +23,8 @@ class Absent:
             raise OutsideError(self._system, "NOT_CONFIGURED", f"{name} needs settings", permanent=False)
 
         return refuse
+
+
+def absent(system: str) -> Any:
+    """`Absent` under the type of whichever port it stands for."""
+    return Absent(system)

@@ -47,8 +47,9 @@ from server.settings import Settings
 from server.staff import queries as staff
 from server.staff import service as staff_service
 from server.wiring.audit import sealer
+from server.wiring.connect import connect
 from server.wiring.link import Link, connect_link
-from server.wiring.partners import Partners, connect
+from server.wiring.partners import Partners
 from server.wiring.start import keys_and_secrets
 
 

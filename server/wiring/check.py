@@ -16,6 +16,7 @@ from kit.files.store import store_of
 from kit.http.hosts import address_flaws
 from kit.ids import new_id
 from kit.settings import read_secret
+from server.adapters.absent import Absent
 from server.certificates.rendering import FontsMissingError, check_fonts
 from server.database import APPS
 from server.settings import LinkSettings, Settings
@@ -82,15 +83,23 @@ def _adapters(settings: Settings, built: Built) -> Mapping[str, Checked]:
         found |= {f"{wallet} pay": ordering for wallet, ordering in outside.ordering.items()}
         found |= {f"{wallet} bills": bills for wallet, bills in outside.bills.items()}
         if not outside.ordering:
-            found["payments"] = outside.absent("wechat_pay")
-        found |= {f"carrier {code}": carrier for code, carrier in outside.carriers.items()}
+            found["payments"] = Absent("wechat_pay")
+        found |= _by_provider(outside.carriers)
         if not outside.carriers:
-            found["carriers"] = outside.absent("carrier")
+            found["carriers"] = Absent("carrier")
     if settings.role != "platform":
         found["seal"] = built.house.certificates.seal
     if settings.link.kind == "http":
         found["link"] = built.house.relay.registry if settings.role == "platform" else built.house.registry.platform
     return found
+
+
+def _by_provider(carriers: Mapping[str, Any]) -> dict[str, Any]:
+    """One row for each provider, whichever companies it tells of: it is not asked twice."""
+    codes: dict[Any, list[str]] = {}
+    for code, carrier in carriers.items():
+        codes.setdefault(carrier, []).append(code)
+    return {f"carrier {', '.join(its)}": carrier for carrier, its in codes.items()}
 
 
 async def _asked(adapters: Mapping[str, Any]) -> dict[str, Row]:

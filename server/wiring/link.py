@@ -1,7 +1,6 @@
 """The road between platform and registry, and the two rooms at its ends."""
 
 from dataclasses import dataclass
-from typing import cast
 
 import server.catalogue.ports
 import server.registry.ports
@@ -12,7 +11,7 @@ from kit.files.store import FileStore
 from kit.http.signing import RequestSigner, RequestVerifier
 from kit.outbox import Outbox
 from kit.settings import read_secret
-from server.adapters.absent import Absent
+from server.adapters.absent import absent
 from server.adapters.registry_embedded import EmbeddedPlatform, EmbeddedRegistry
 from server.adapters.registry_http import HttpPlatform, HttpRegistry, SignedPeer
 from server.adapters.registry_wire import RegistryWire
@@ -59,7 +58,8 @@ def connect_link(
 
 def _platform(link: LinkSettings, outside: Partners, clock: Clock) -> server.registry.ports.Platform:
     if link.platform_url is None or link.key_file is None:
-        return cast("server.registry.ports.Platform", Absent("platform"))
+        nobody: server.registry.ports.Platform = absent("platform")
+        return nobody
     return HttpPlatform(
         SignedPeer(
             outside.client("platform", timeout=30.0),
@@ -74,7 +74,8 @@ def _registry(
     link: LinkSettings, outside: Partners, clock: Clock, files: FileStore
 ) -> server.relay.ports.CentralRegistry:
     if link.registry_url is None or link.key_file is None:
-        return cast("server.relay.ports.CentralRegistry", Absent("registry"))
+        nobody: server.relay.ports.CentralRegistry = absent("registry")
+        return nobody
     peer = SignedPeer(
         outside.client("registry", timeout=30.0),
         base_url=link.registry_url,

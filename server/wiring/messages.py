@@ -1,7 +1,5 @@
 """Ways to reach residents beside WeChat, from the settings: Alipay's template messages and text messages."""
 
-from typing import TYPE_CHECKING
-
 from kit.clock import Clock
 from kit.settings import read_secret
 from notifications.channels.alipay import NO_CONSENT, AlipayChannel
@@ -9,12 +7,10 @@ from notifications.channels.sms import TencentSms
 from notifications.rules import ALIPAY, SMS
 from notifications.templates import Limits
 from server.settings import Settings, SmsSettings
-
-if TYPE_CHECKING:
-    from server.wiring.partners import Partners
+from server.wiring.partners import Partners
 
 
-def open_messages(settings: Settings, clock: Clock, partners: "Partners") -> None:
+def open_messages(settings: Settings, clock: Clock, partners: Partners) -> None:
     """Add the channels that the settings name to the partners; OSError or ValueError for a secret that is not there."""
     known = settings.notifications
     partners.limits = Limits(
@@ -35,7 +31,7 @@ def open_messages(settings: Settings, clock: Clock, partners: "Partners") -> Non
         _open_sms(settings.sms, clock, partners)
 
 
-def _open_sms(section: SmsSettings, clock: Clock, partners: "Partners") -> None:
+def _open_sms(section: SmsSettings, clock: Clock, partners: Partners) -> None:
     texts = TencentSms(
         partners.client(SMS),
         base_url=section.base_url,

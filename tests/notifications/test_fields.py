@@ -4,7 +4,7 @@ import pytest
 
 from kit.clock import time_text
 from notifications.fields import CHARACTERS, EMPTY, KIND, LINE_BREAK, TOO_LONG, fit, fitted, flaw, shortened, units
-from sandbox.wechat.templates import _fits
+from sandbox.wechat.keywords import _fits
 
 FAMILY = "👨\u200d👩\u200d👧"
 

@@ -7,7 +7,8 @@ from notifications import templates
 from notifications.checking import flaws, samples
 from notifications.rules import fitted_for, segments
 from notifications.templates import Limits, SmsUse, VariableKind, from_content, placeholders
-from sandbox.wechat.templates import TEMPLATE_NAMES, first_bad_field
+from sandbox.templates import TEMPLATE_NAMES
+from sandbox.wechat.keywords import first_bad_field
 from tests.factories.notifications import PARAMS
 
 SHIPPED = templates.load()

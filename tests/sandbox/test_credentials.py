@@ -3,7 +3,7 @@ import stat
 from pathlib import Path
 
 from sandbox import credentials
-from sandbox.wechat.templates import TEMPLATE_NAMES
+from sandbox.templates import TEMPLATE_NAMES
 
 
 def test_init_is_done_once(directory: Path):

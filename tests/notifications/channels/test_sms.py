@@ -17,7 +17,7 @@ from notifications.ports import ConsentRefused, Outgoing, Report
 from notifications.rules import Agreement
 from sandbox.people import FICTIONAL
 from sandbox.server import Running
-from sandbox.sms.texts import TEXTS
+from sandbox.templates import SMS_TEXTS
 from tests.sandbox.city import City
 
 P1 = FICTIONAL[0]
@@ -101,7 +101,7 @@ def test_what_the_provider_approved_is_what_we_send() -> None:
         text = template.sms_text
         for place, name in enumerate(template.sms_params, start=1):
             text = text.replace(f"{{{name}}}", f"{{{place}}}")
-        assert TEXTS.get(code, "") == text
+        assert SMS_TEXTS.get(code, "") == text
 
 
 async def test_a_text_message_arrives_and_its_receipt_says_so(line: Line) -> None:

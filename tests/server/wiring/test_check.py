@@ -20,18 +20,18 @@ from server import setup
 from server.adapters.seal_keys import create_demo_seal, open_seal
 from server.settings import Settings
 from server.wiring.check import Row, _asked, check
-from server.wiring.partners import connect
+from server.wiring.connect import connect
 
 _ANSWERS = {
     "wechat": "it answers",
     "alipay": "it answers",
     "wechat pay": "it answers",
     "alipay pay": "it answers",
-    "tax": "it answers; whether it takes our key only a real declaration shows",
+    "tax": "it answers",
     "departments": "it answers",
     "sms messages": "it answers",
-    "carrier ems": "it answers; whether it takes our key only a real waybill shows",
-    "carrier shunfeng": "it answers; whether it takes our check word only a real waybill shows",
+    "carrier ems": "it answers",
+    "carrier shunfeng": "it answers",
 }
 
 
@@ -245,10 +245,43 @@ async def test_partners_that_answer_are_told(prepared: dict[str, Any], tmp_path:
         assert {each: rows[f"{each}, asked"].says for each in _ANSWERS} == _ANSWERS
         for wallet in ("wechat", "alipay"):
             assert f"the API of {wallet} pay" in rows[f"{wallet} bills, not asked"].says
-        _written(tmp_path / "wrong", "0" * 32)
-        wrong = running.sections()
-        wrong["wechat"]["app_secret_file"] = tmp_path / "wrong"
-        assert "wechat, asked" in _bad(await _rows(prepared | wrong, connect=True))
+        assert (await control.look("/carrier/parcels"), await control.look("/tax/declarations")) == ([], [])
+
+
+def _wrong_word(given: dict[str, Any], folder: Path, section: str, name: str) -> None:
+    given[section][name] = _written(folder / "wrong", "0" * 32)
+
+
+def _another_signer(given: dict[str, Any], folder: Path, section: str, name: str) -> None:
+    setup.create_ed25519(folder / "another.pem")
+    given[section][name] = folder / ("another.pem" if name == "key_file" else "another.pub")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "section", "name", "what", "says"),
+    [
+        (_wrong_word, "wechat", "app_secret_file", "wechat", "40125"),
+        (_wrong_word, "carrier", "key_file", "carrier ems", "CODE_503"),
+        (_wrong_word, "carrier_sf", "check_word_file", "carrier shunfeng", "A1006"),
+        (_another_signer, "tax", "key_file", "tax", "HTTP_401"),
+        (_another_signer, "tax", "peer_key_file", "tax", "BAD_ANSWER"),
+    ],
+)
+async def test_a_partner_that_does_not_know_our_key_is_told(  # noqa: PLR0913 - a table
+    prepared: dict[str, Any],
+    tmp_path: Path,
+    spoil: Callable[[dict[str, Any], Path, str, str], None],
+    section: str,
+    name: str,
+    what: str,
+    says: str,
+):
+    async with served(tmp_path / "sandbox") as sandbox:
+        given = prepared | Partners(sandbox.url, tmp_path / "sandbox", process=None).sections()  # type: ignore[arg-type]
+        spoil(given, tmp_path, section, name)
+        bad = _bad(await _rows(given, connect=True))
+    assert list(bad) == [f"{what}, asked"]
+    assert says in bad[f"{what}, asked"]
 
 
 @dataclass

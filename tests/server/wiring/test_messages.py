@@ -8,7 +8,8 @@ from notifications.rules import Agreement
 from sandbox import credentials
 from sandbox.run.partners import Partners as Sandbox
 from server.settings import Settings
-from server.wiring.partners import Partners, connect
+from server.wiring.connect import connect
+from server.wiring.partners import Partners
 
 
 @pytest.fixture(scope="module")

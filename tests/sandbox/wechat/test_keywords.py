@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.wechat.templates import first_bad_field
+from sandbox.wechat.keywords import first_bad_field
 
 GOOD = {
     "thing1": "二手房转移登记",

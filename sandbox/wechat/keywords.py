@@ -1,28 +1,9 @@
-"""Subscription message templates and what each kind of keyword may hold."""
+"""What each kind of keyword of a subscription message may hold."""
 
 import re
 from datetime import datetime
 from typing import Any
 
-TEMPLATE_NAMES = (
-    "application_submitted",
-    "case_accepted",
-    "fee_due",
-    "payment_settled",
-    "refund_settled",
-    "case_entered",
-    "confirmation_requested",
-    "certificate_ready",
-    "correction_asked",
-    "progress_notice",
-    "appointment_booked",
-    "appointment_cancelled",
-    "appointment_office_closed",
-    "delivery_dispatched",
-    "delivery_delivering",
-    "delivery_signed",
-    "delivery_problem",
-)
 # 业务, 编号, 状态, 时间, 提示: the same keywords in every template.
 FIELDS = ("thing1", "character_string2", "phrase3", "time4", "thing5")
 

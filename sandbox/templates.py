@@ -1,6 +1,25 @@
-"""The texts of text messages as the provider approved them: what the city applied for, its parameters numbered."""
+"""Templates of messages that the city had approved, by our codes: of both wallets, and the texts of text messages."""
 
-TEXTS = {
+TEMPLATE_NAMES = (
+    "application_submitted",
+    "case_accepted",
+    "fee_due",
+    "payment_settled",
+    "refund_settled",
+    "case_entered",
+    "confirmation_requested",
+    "certificate_ready",
+    "correction_asked",
+    "progress_notice",
+    "appointment_booked",
+    "appointment_cancelled",
+    "appointment_office_closed",
+    "delivery_dispatched",
+    "delivery_delivering",
+    "delivery_signed",
+    "delivery_problem",
+)
+SMS_TEXTS = {
     "confirmation_requested": "有一件不动产登记申请（编号{1}）等待您本人确认，请打开小程序核对后确认。",
     "party_refused": "您参与的不动产登记申请（编号{1}）因有一方不同意已终止，没有提交给登记机构。",
     "application_expired": "您的不动产登记申请（编号{1}）没有在期限内完成，已失效，需要办理的请在小程序中重新申请。",
@@ -18,3 +37,4 @@ TEXTS = {
     "delivery_dispatched": "您申请邮寄的不动产登记文件已寄出，运单号{1}，请由收件人本人凭身份证件签收。",
     "delivery_problem": "您申请邮寄的不动产登记文件（运单号{1}）没有顺利送达，请打开小程序查看。",
 }
+"""What the provider approved for text messages, its parameters numbered."""
