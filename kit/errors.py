@@ -32,7 +32,7 @@ class FieldError:
     message: str
 
 
-class Problem(Exception):  # noqa: N818 - the field's word is RFC 9457's "problem"
+class Problem(Exception):
     """A refusal that its caller can act on: stable `code`, `kind`, Chinese `title` and `detail`.
 
     Features subclass it once per error; `docs/errors.md` is generated from the subclasses.
@@ -72,5 +72,5 @@ class OutsideError(Exception):
         self.permanent = permanent
 
 
-class Permanent(Exception):  # noqa: N818 - says what it is: repeating will not help
+class Permanent(Exception):
     """Raised by a handler whose event can never succeed: the row is parked for staff."""

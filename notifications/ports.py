@@ -11,7 +11,7 @@ from notifications.shelf import Shelf
 from notifications.templates import Limits
 
 
-class ConsentRefused(Exception):  # noqa: N818 - says what it is
+class ConsentRefused(Exception):
     """The person has not agreed to this message there, agreed and it was used up, or has taken the agreement back."""
 
 

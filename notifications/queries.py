@@ -79,7 +79,7 @@ class Granted:
 
 
 async def consents(
-    needs: Needs,  # noqa: ARG001 - every query's shape
+    needs: Needs,
     *,
     recipient: str,
     templates: Sequence[str],
@@ -118,7 +118,7 @@ class TemplateView:
 
 
 async def templates(
-    needs: Needs,  # noqa: ARG001 - every query's shape
+    needs: Needs,
     *,
     before: str = "",
     limit: int = 20,
@@ -128,7 +128,7 @@ async def templates(
     return [_template_view(row) for row in rows]
 
 
-async def template(needs: Needs, *, version_id: str) -> TemplateView:  # noqa: ARG001 - every query's shape
+async def template(needs: Needs, *, version_id: str) -> TemplateView:
     """One saved version; LookupError when there is none."""
     row = await MessageTemplate.get_or_none(id=version_id)
     if row is None:

@@ -77,14 +77,14 @@ class FindingView:
         return self.resolved_at is None and self.discrepancy_id is None
 
 
-async def bills(needs: Needs, *, day: date | None = None, after: str = "", limit: int = 20) -> list[BillView]:  # noqa: ARG001 - every query's shape
+async def bills(needs: Needs, *, day: date | None = None, after: str = "", limit: int = 20) -> list[BillView]:
     """Bills in the order they were opened, all or those of one day; `after` is the last id of the page before."""
     of_day, params = ("AND day = ? ", [day.isoformat()]) if day else ("", [])
     rows = await fetch(f"{_BILL} WHERE id > ? {of_day}ORDER BY id LIMIT ?", [after, *params, limit])
     return [_bill(row) for row in rows]
 
 
-async def bill(needs: Needs, *, bill_id: str) -> BillView | None:  # noqa: ARG001 - the same
+async def bill(needs: Needs, *, bill_id: str) -> BillView | None:
     """One bill; None when there is none of that id."""
     rows = await fetch(f"{_BILL} WHERE id = ?", [bill_id])
     return _bill(rows[0]) if rows else None

@@ -48,7 +48,7 @@ class Notice:
     body: bytes
 
 
-class UnreadableReport(ValueError):  # noqa: N818 - ValueError says that it is one
+class UnreadableReport(ValueError):
     """A genuine notice that does not say what we must know; never quotes it."""
 
 
@@ -102,7 +102,7 @@ class Refunds(Protocol):
         """What became of it; None when the wallet never heard of the number."""
 
 
-class BillNotReady(Exception):  # noqa: N818 - says what it is: ask again later
+class BillNotReady(Exception):
     """There is no bill of that day, or not yet; `absent` when the wallet says that there is none at all."""
 
     def __init__(self, *, absent: bool = False) -> None:

@@ -125,12 +125,12 @@ class DiscrepancyView:
     created_at: datetime
 
 
-async def order(needs: Needs, *, order_id: str, payer_id: str) -> OrderView | None:  # noqa: ARG001 - every query's shape
+async def order(needs: Needs, *, order_id: str, payer_id: str) -> OrderView | None:
     """The payer's own order; None when it is another's or nobody's."""
     return await _order(f"{_ORDER} WHERE o.id = ? AND o.payer_id = ?", [order_id, payer_id])
 
 
-async def order_of(needs: Needs, *, purpose: str, subject_id: str) -> OrderView | None:  # noqa: ARG001 - the same
+async def order_of(needs: Needs, *, purpose: str, subject_id: str) -> OrderView | None:
     """What is charged for a purpose of a subject; for other rooms, whoever the payer is."""
     return await _order(f"{_ORDER} WHERE o.slot = ?", [f"{purpose}:{subject_id}"])
 
@@ -155,7 +155,7 @@ async def _order(sql: str, params: list[str]) -> OrderView | None:
     )
 
 
-async def attempt(needs: Needs, *, attempt_id: str, payer_id: str) -> AttemptView | None:  # noqa: ARG001 - the same
+async def attempt(needs: Needs, *, attempt_id: str, payer_id: str) -> AttemptView | None:
     """The payer's own attempt; None when it is another's or nobody's."""
     found = await Attempt.get_or_none(id=attempt_id, order__payer_id=payer_id)
     if found is None:
@@ -232,7 +232,7 @@ def _discrepancy(needs: Needs, row: dict[str, Any]) -> DiscrepancyView:
     )
 
 
-async def settled(needs: Needs, *, day: date, after: str = "", limit: int = 20) -> list[SettledView]:  # noqa: ARG001
+async def settled(needs: Needs, *, day: date, after: str = "", limit: int = 20) -> list[SettledView]:
     """What was paid on a day in China, oldest first; `after` is the last id of the page before."""
     begins = day_begins(day)
     rows = await fetch(

@@ -22,7 +22,7 @@ class Answer:
         return b"" if self.body is None else compact(self.body)
 
 
-class Refused(Exception):  # noqa: N818 - a partner's refusal is an answer, not a failure of the sandbox
+class Refused(Exception):
     """Raised by an endpoint to answer at once."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:

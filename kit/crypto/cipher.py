@@ -18,7 +18,7 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 
 
-class Unsealable(Exception):  # noqa: N818 - what the token is, not what went wrong with the code
+class Unsealable(Exception):
     """The token is damaged, sealed for another place, or under a key that is gone; never says which text."""
 
 

@@ -27,11 +27,11 @@ _NUMBERED = re.compile(r"k([0-9]{1,6})")
 _OTHERS = 0o077
 
 
-class UnknownKey(LookupError):  # noqa: N818 - LookupError says that it is one
+class UnknownKey(LookupError):
     """No key of that name is in the ring."""
 
 
-class KeyInUse(Exception):  # noqa: N818 - the key's state
+class KeyInUse(Exception):
     """The key may not be retired; the text says why."""
 
 

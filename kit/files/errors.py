@@ -11,5 +11,5 @@ class FileTooLarge(Problem):
     title = "文件太大，没有传上去，请换一个小一点的文件，或者重新拍照后上传"
 
 
-class FileDamaged(Exception):  # noqa: N818 - the file's state
+class FileDamaged(Exception):
     """A stored file does not open: changed, cut short, its key missing, or another file's content."""

@@ -113,7 +113,7 @@ class Objects:
         return removed
 
 
-class _Abandoned(Exception):  # noqa: N818 - tells the store; an end without error would complete the upload
+class _Abandoned(Exception):
     """The upload is not to be completed."""
 
 

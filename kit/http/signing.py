@@ -14,7 +14,7 @@ WINDOW_SECONDS = 300
 KEY_ID, TIMESTAMP, NONCE, SIGNATURE = "Yc-Key-Id", "Yc-Timestamp", "Yc-Nonce", "Yc-Signature"
 
 
-class BadSignature(Exception):  # noqa: N818 - the message is the reason
+class BadSignature(Exception):
     """The request is not from whom it says, or is stale; the text is for the log, not for the sender."""
 
 

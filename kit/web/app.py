@@ -28,7 +28,7 @@ _PROTECTING = {
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class UndeclaredRoute(RuntimeError):  # noqa: N818 - says what it is
+class UndeclaredRoute(RuntimeError):
     """A route without an access declaration; the start stops."""
 
 

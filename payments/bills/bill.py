@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 
-class UnreadableBill(ValueError):  # noqa: N818 - ValueError says that it is one
+class UnreadableBill(ValueError):
     """A file that does not say what money depends on, or does not add up; never quotes a person's data."""
 
 

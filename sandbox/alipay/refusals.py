@@ -34,7 +34,7 @@ _SENTENCES = {
 }
 
 
-class Declined(Exception):  # noqa: N818 - a refusal is an answer, not a failure of the sandbox
+class Declined(Exception):
     """A refusal of the interface itself: answered in its `..._response`, signed."""
 
     def __init__(self, code: str, sub_code: str, sub_msg: str = "") -> None:

@@ -15,7 +15,7 @@ _POLL_SECONDS = 0.05
 _TAIL_LINES = 12
 
 
-class ProcessFailed(RuntimeError):  # noqa: N818 - reads as what happened
+class ProcessFailed(RuntimeError):
     """A process of ours ended, or did not get ready; the text says which one and where its log is."""
 
 

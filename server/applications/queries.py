@@ -62,7 +62,7 @@ async def list_for_resident(
     return [await load(needs.cipher, row) for row in await found.order_by("-id").limit(limit)]
 
 
-async def parties_of(needs: Needs, *, application_id: str) -> list[tuple[str, str | None, str]]:  # noqa: ARG001 - every query takes them
+async def parties_of(needs: Needs, *, application_id: str) -> list[tuple[str, str | None, str]]:
     """(party id, resident id if they have an account, role) of each party, in their order."""
     entry = await ApplicationEntry.filter(application_id=application_id).order_by("position").first()
     if entry is None:
@@ -123,7 +123,7 @@ async def notice(needs: Needs, *, application_id: str, message_id: str) -> tuple
     return needs.cipher.open(row.note_sealed, (STEP_NOTE, row.id)), row.happened_at
 
 
-async def file_of(needs: Needs, *, application_id: str, file_id: str, resident_id: str) -> FileRecord:  # noqa: ARG001 - every query takes them
+async def file_of(needs: Needs, *, application_id: str, file_id: str, resident_id: str) -> FileRecord:
     """One file of an application the resident is a party of."""
     row = await ApplicationMaterial.filter(
         id=file_id, application_id=application_id, application__parties__resident_id=resident_id
@@ -159,7 +159,7 @@ class Pending:
     digest: str
 
 
-async def pending_confirmation(needs: Needs, *, application_id: str, resident_id: str) -> Pending | None:  # noqa: ARG001 - every query takes them
+async def pending_confirmation(needs: Needs, *, application_id: str, resident_id: str) -> Pending | None:
     """The resident's answered inquiry, confirmed or not; None before they answered."""
     row = await ApplicationConfirmation.filter(application_id=application_id, party__resident_id=resident_id).first()
     return Pending(row.id, row.digest) if row else None

@@ -41,7 +41,7 @@ def as_date(value: date | str) -> date:
 # Offices
 
 
-async def offices(needs: Needs, *, district: str | None = None) -> list[OfficeRecord]:  # noqa: ARG001 - every query takes them
+async def offices(needs: Needs, *, district: str | None = None) -> list[OfficeRecord]:
     """All offices, or those of a district, by name."""
     where, params = ("district = ?", [district]) if district is not None else ("1 = 1", [])
     rows = await fetch(f"{_OFFICE} WHERE {where} ORDER BY name, id", params)
@@ -121,13 +121,13 @@ class BookingView:
     checked_in_at: datetime | None
 
 
-async def booking(needs: Needs, *, booking_id: str, resident_id: str) -> BookingView:  # noqa: ARG001 - every query takes them
+async def booking(needs: Needs, *, booking_id: str, resident_id: str) -> BookingView:
     """An appointment of the resident's own; APPOINTMENT_NOT_FOUND for any other."""
     return _found(await fetch_one(f"{_BOOKING} WHERE id = ? AND resident_id = ?", [booking_id, resident_id]))
 
 
 async def bookings(
-    needs: Needs,  # noqa: ARG001 - every query takes them
+    needs: Needs,
     *,
     resident_id: str,
     before: str | None = None,
@@ -140,7 +140,7 @@ async def bookings(
     return [_view(row) for row in rows]
 
 
-async def told(needs: Needs, *, booking_id: str) -> BookingView:  # noqa: ARG001 - every query takes them
+async def told(needs: Needs, *, booking_id: str) -> BookingView:
     """An appointment whoever it belongs to: for journeys that tell its person."""
     return _found(await fetch_one(f"{_BOOKING} WHERE id = ?", [booking_id]))
 
@@ -158,7 +158,7 @@ async def pass_text(needs: Needs, *, booking_id: str, resident_id: str) -> str:
 
 
 async def of_day(
-    needs: Needs,  # noqa: ARG001 - every query takes them
+    needs: Needs,
     *,
     scope: Scope,
     office_id: str,
@@ -180,7 +180,7 @@ async def of_day(
     return [_view(row) for row in rows]
 
 
-async def for_staff(needs: Needs, *, scope: Scope, booking_id: str) -> BookingView:  # noqa: ARG001 - every query takes them
+async def for_staff(needs: Needs, *, scope: Scope, booking_id: str) -> BookingView:
     where, districts = within(scope.districts)
     return _found(await fetch_one(f"{_BOOKING} WHERE id = ? AND {where}", [booking_id, *districts]))
 
@@ -196,7 +196,7 @@ class ClosureView:
     bookings: int
 
 
-async def closure(needs: Needs, *, scope: Scope, closure_id: str) -> ClosureView:  # noqa: ARG001 - every query takes them
+async def closure(needs: Needs, *, scope: Scope, closure_id: str) -> ClosureView:
     where, districts = within(scope.districts, column="o.district")
     row = await fetch_one(
         f"{_CLOSURE} WHERE c.id = ? AND {where}",

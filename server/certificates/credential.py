@@ -42,7 +42,7 @@ class Flaw(StrEnum):
     BAD_SIGNATURE = "bad_signature"
 
 
-class BadCredential(ValueError):  # noqa: N818 - reads as the verdict it is
+class BadCredential(ValueError):
     """A credential that proves nothing; `flaw` says why."""
 
     def __init__(self, flaw: Flaw) -> None:

@@ -15,9 +15,9 @@ class CopyRefusedError(Permanent):
     """A copy whose file or credential is not what the message says."""
 
 
-class CopyNotHereYet(Exception):  # noqa: N818 - says what is the matter
+class CopyNotHereYet(Exception):
     """The status of a certificate whose copy has not arrived; the worker tries again later."""
 
 
-class NotMadeYet(Exception):  # noqa: N818 - says what is the matter
+class NotMadeYet(Exception):
     """The certificate has its number but no file yet; the worker tries again later."""

@@ -81,7 +81,7 @@ class PaperStanding:
     old_paper_outside: bool
 
 
-async def paper_standing(needs: Needs, *, certificate_id: str) -> PaperStanding:  # noqa: ARG001 - the form of all queries
+async def paper_standing(needs: Needs, *, certificate_id: str) -> PaperStanding:
     """For whoever is about to hand out a certificate's paper; CERTIFICATE_NOT_FOUND."""
     row = await CertificateCopy.get_or_none(id=certificate_id)
     if row is None:
@@ -189,6 +189,6 @@ async def issued_pdf(needs: Needs, *, record: IssuedRecord) -> bytes:
     return await needs.files.read(scope=scope, digest=record.pdf_digest, limit=MAX_PDF_BYTES)
 
 
-async def issued_number(needs: Needs, *, certificate_id: str) -> str:  # noqa: ARG001 - the form of all queries
+async def issued_number(needs: Needs, *, certificate_id: str) -> str:
     """A certificate's number, which it has before it is made."""
     return (await CertificateIssued.get(id=certificate_id)).number

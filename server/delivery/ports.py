@@ -28,7 +28,7 @@ class Push:
     body: bytes
 
 
-class UnreadableReport(ValueError):  # noqa: N818 - ValueError says that it is one
+class UnreadableReport(ValueError):
     """A genuine push that does not say what we must know; never quotes it."""
 
 

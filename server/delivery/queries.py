@@ -84,7 +84,7 @@ async def by_id(needs: Needs, *, delivery_id: str) -> DeliveryView:
     return _view(needs, await DeliveryOrder.get(id=delivery_id))
 
 
-async def posted(needs: Needs, *, certificate_ids: Collection[str]) -> dict[str, bool]:  # noqa: ARG001 - the form of all queries
+async def posted(needs: Needs, *, certificate_ids: Collection[str]) -> dict[str, bool]:
     """Of these certificates, those whose paper was sent and has not come back; True once its receiver signed for it."""
     rows = await DeliveryOrder.filter(live_key__in=sorted(certificate_ids), dispatched_at__isnull=False)
     return {
@@ -143,7 +143,7 @@ async def one_in_scope(needs: Needs, *, scope: Scope, delivery_id: str) -> Deliv
     return await by_id(needs, delivery_id=delivery_id)
 
 
-async def strays(needs: Needs, *, after: str = "", limit: int = 20) -> list[StrayView]:  # noqa: ARG001 - the form of all queries
+async def strays(needs: Needs, *, after: str = "", limit: int = 20) -> list[StrayView]:
     """Pushes that nobody has explained yet, oldest first."""
     rows = await DeliveryStray.filter(id__gt=after, resolved_at__isnull=True).order_by("id").limit(limit)
     return [StrayView(row.id, row.fault, row.waybill, as_utc(row.created_at)) for row in rows]

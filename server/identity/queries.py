@@ -88,7 +88,7 @@ async def person(needs: Needs, *, resident_id: str) -> Person:
     return Person(row["id"], name, IdKind(row["id_kind"]), number, phone, row["id_number_blind"])
 
 
-async def residents_by_id_number(needs: Needs, *, blinds: Collection[str]) -> dict[str, str]:  # noqa: ARG001 - the form of all queries
+async def residents_by_id_number(needs: Needs, *, blinds: Collection[str]) -> dict[str, str]:
     """Blind index -> resident id, for those of the given ID numbers that belong to verified residents."""
     if not blinds:
         return {}
@@ -110,7 +110,7 @@ async def wallet_address(needs: Needs, *, resident_id: str, wallet: str) -> str 
     return needs.cipher.open(row["openid_sealed"], seals.account("openid_sealed", row["id"])) if row else None
 
 
-async def wallets_used(needs: Needs, *, resident_id: str) -> list[str]:  # noqa: ARG001 - the form of all queries
+async def wallets_used(needs: Needs, *, resident_id: str) -> list[str]:
     """The wallets that the resident has an account in, the one used last first."""
     rows = await fetch(
         "SELECT wallet FROM identity_wallet_account WHERE resident_id = ? "

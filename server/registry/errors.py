@@ -72,11 +72,11 @@ class NoticeInvalid(Problem):
     title = "通知内容不能发送，请按提示修改后再发"
 
 
-class CaseNotHereYet(Exception):  # noqa: N818 - says what is the matter
+class CaseNotHereYet(Exception):
     """A message about a case whose package has not been recorded; the worker tries again later."""
 
 
-class MaterialsNotHereYet(Exception):  # noqa: N818 - says what is the matter
+class MaterialsNotHereYet(Exception):
     """A package whose files have not all arrived; the worker tries again later."""
 
 

@@ -114,7 +114,7 @@ def _line(row: dict[str, Any]) -> CaseLine:
 
 
 async def cases(
-    needs: Needs,  # noqa: ARG001 - every query takes its feature's needs
+    needs: Needs,
     *,
     scope: Scope,
     state: str | None = None,
@@ -287,7 +287,7 @@ def _notice(needs: Needs, row: dict[str, Any]) -> NoticeLine:
     return NoticeLine(row["id"], body["text"], as_utc(row["created_at"]), sent)
 
 
-async def case_numbered(needs: Needs, *, number: str) -> str:  # noqa: ARG001 - every query takes its feature's needs
+async def case_numbered(needs: Needs, *, number: str) -> str:
     """The id of the case with this case number or application number; CASE_NOT_FOUND."""
     row = await fetch_one(
         "SELECT id FROM registry_case WHERE case_number = ? OR application_number = ? ORDER BY id DESC LIMIT 1",

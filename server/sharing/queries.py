@@ -25,7 +25,7 @@ class EvidenceLine:
     answered_at: datetime | None
 
 
-async def lines(needs: Needs, *, application_ids: Sequence[str]) -> dict[str, tuple[EvidenceLine, ...]]:  # noqa: ARG001 - every query takes them
+async def lines(needs: Needs, *, application_ids: Sequence[str]) -> dict[str, tuple[EvidenceLine, ...]]:
     """Of each application, what was asked so far."""
     found: dict[str, tuple[EvidenceLine, ...]] = defaultdict(tuple)
     for row in await SharingEvidence.filter(application_id__in=list(application_ids)).order_by("id"):

@@ -48,7 +48,7 @@ class Member:
     districts: tuple[str, ...]
 
 
-async def id_of(needs: Needs, *, username: str) -> str:  # noqa: ARG001 - the form of all queries
+async def id_of(needs: Needs, *, username: str) -> str:
     """The account of that name, in any spelling that signs in; raises STAFF_NOT_FOUND."""
     row = await fetch_one("SELECT id FROM staff_member WHERE username_key = ?", [username_key(username)])
     if row is None:

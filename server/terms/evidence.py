@@ -63,7 +63,7 @@ _RELATIONS = {
 }
 
 
-class EvidenceUnreadable(ValueError):  # noqa: N818 - what the bytes are
+class EvidenceUnreadable(ValueError):
     """No evidence document of a version known here; never says what stood there."""
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from prometheus_client import start_http_server
 
 
-class CannotStart(Exception):  # noqa: N818 - says what it is
+class CannotStart(Exception):
     """Keys, secrets or ports are not as they must be; the text is for the operator, and holds no secret."""
 
 

@@ -10,7 +10,7 @@ _LARGEST = 64 * 1024
 _MOST_FIELDS = 200
 
 
-class BadNotice(Exception):  # noqa: N818 - the wallet's word is notice, and this one is bad
+class BadNotice(Exception):
     """A notice that is not to be believed; `reason` is a stable word for the log, not for its sender."""
 
     def __init__(self, reason: str) -> None:

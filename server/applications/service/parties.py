@@ -4,7 +4,7 @@ from server.applications.ports import Needs
 
 
 @transactional
-async def bind_parties(needs: Needs, *, resident_id: str, id_number_blind: str) -> int:  # noqa: ARG001 - every verb takes them
+async def bind_parties(needs: Needs, *, resident_id: str, id_number_blind: str) -> int:
     """Give a resident, now known by their real name, the parties that were entered for them; answers how many."""
     unbound = ApplicationParty.filter(id_number_blind=id_number_blind, resident_id__isnull=True)
     return await unbound.update(resident_id=resident_id)

@@ -35,7 +35,7 @@ class Said(Answer):
     version: int = 3
 
 
-class TermRefused(ValueError):  # noqa: N818 - as the terms name theirs
+class TermRefused(ValueError):
     code = "UNIT_CODE_WRONG"
     sentence = "不动产单元号有误，请核对后重填"
 

@@ -18,7 +18,7 @@ from tests.factories import issuing
 issue_module = import_module("server.certificates.service.issue")
 
 
-class PowerCut(Exception):  # noqa: N818 - what happens
+class PowerCut(Exception):
     """The process ends here."""
 
 
