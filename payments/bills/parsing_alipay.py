@@ -5,14 +5,13 @@ written negative. What the details' closing remarks and the summary tell is chec
 """
 
 import csv
-import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from kit.money import from_yuan
 from payments.bills.bill import Bill, BillLine, LineKind, UnreadableBill
-from payments.bills.cells import Row, check_day, check_sum, checked_header
+from payments.bills.cells import Row, Sums, check_day, check_sum, checked_header, lines_of
 from payments.bills.unpacking import members
 
 WALLET = "alipay"
@@ -31,71 +30,77 @@ def parse(raw: bytes, *, day: date, seller_id: str) -> Bill:
 
     UnreadableBill when a sum, a money column or the account is not what it must be, or no summary comes along.
     """
-    details: list[str] | None = None
-    summary: list[str] | None = None
+    details: Bill | None = None
+    told: _Sheet | None = None
+    summary: list[Row] = []
+    sums = Sums((_ORDERED, _RECEIVED, _FEE))
     for content in members(raw):
-        text = _decoded(content)
-        header = _header_of(text)
-        if _TRADE_NO in header and details is None:
-            details = text
-        elif _TRADES in header and summary is None:
-            summary = text
+        sheet = _Sheet(content)
+        if _TRADE_NO in sheet.columns and details is None:
+            details = _details(sheet, sums, raw, day, seller_id)
+        elif _TRADES in sheet.columns and told is None:
+            told, summary = sheet, list(sheet.rows("the summary's line"))
         else:
             raise UnreadableBill("the zip holds a file that is neither the details nor the summary, or one twice")
-    if details is None or summary is None:
+    if details is None or told is None:
         raise UnreadableBill("the zip holds no details, or no summary")
-    _check_account(details, seller_id)
-    _check_account(summary, seller_id)
-    rows = _rows(details, "line")
-    lines = tuple(_line(row, position) for position, row in enumerate(rows, start=1))
+    _check_account(told.remarks, seller_id)
+    _check_summary(summary, sums, details.lines)
+    return details
+
+
+def _details(sheet: "_Sheet", sums: Sums, raw: bytes, day: date, seller_id: str) -> Bill:
+    lines: list[BillLine] = []
+    for position, row in enumerate(sheet.rows("line"), start=1):
+        lines.append(_line(row, position))
+        sums.add(row)
+    _check_account(sheet.remarks, seller_id)
     check_day(lines, day)
-    _check_closing(details, lines)
-    _check_summary(_rows(summary, "the summary's line"), rows, lines)
-    return Bill(WALLET, day, raw, lines)
+    _check_closing(sheet.remarks, lines)
+    return Bill(WALLET, day, raw, tuple(lines))
 
 
-def _decoded(content: bytes) -> list[str]:
-    try:
-        return content.decode("gb18030").splitlines()
-    except UnicodeDecodeError:
-        raise UnreadableBill("a file of the bill is no GBK") from None
+class _Sheet:
+    """One file: its columns at once, its rows as they are asked for; all remarks once the rows are read."""
 
+    def __init__(self, content: bytes) -> None:
+        self.remarks: list[str] = []
+        self._cells = csv.reader(self._shown(content), strict=True)
+        names = [_UNIT.sub("", cell.strip()) for cell in self._next() or ()]
+        # Some layouts end every line with a comma, and some only the header.
+        while names and not names[-1]:
+            names.pop()
+        self.columns = checked_header(names)
 
-def _table(text: Sequence[str]) -> list[list[str]]:
-    """What is no remark and no empty line, cut into cells; the first is the header."""
-    shown = "\n".join(line for line in text if line.strip() and not line.lstrip().startswith("#"))
-    try:
-        return list(csv.reader(io.StringIO(shown), strict=True))
-    except csv.Error:
-        raise UnreadableBill("a file of the bill is no CSV") from None
+    def _shown(self, content: bytes) -> Iterator[str]:
+        for line in lines_of(content, "gb18030"):
+            if line.lstrip().startswith("#"):
+                self.remarks.append(line.strip())
+            else:
+                yield line
 
+    def _next(self) -> list[str] | None:
+        try:
+            return next(self._cells, None)
+        except csv.Error:
+            raise UnreadableBill("a file of the bill is no CSV") from None
 
-def _header_of(text: Sequence[str]) -> list[str]:
-    table = _table(text)
-    return _names(table[0]) if table else []
-
-
-def _names(cells: Sequence[str]) -> list[str]:
-    return checked_header([_UNIT.sub("", cell.strip()) for cell in cells])
-
-
-def _rows(text: Sequence[str], place: str) -> list[Row]:
-    header, *rows = _table(text)
-    names = _names(header)
-    # Some layouts end every line with a comma, and some only the header.
-    while names and not names[-1]:
-        names.pop()
-    return [Row(names, _fitted(cells, len(names)), f"{place} {number}") for number, cells in enumerate(rows, start=1)]
+    def rows(self, place: str) -> Iterator[Row]:
+        """The rows under the header; `place` is what an error calls one of them."""
+        number = 0
+        while (cells := self._next()) is not None:
+            number += 1
+            yield Row(self.columns, _fitted(cells, len(self.columns)), f"{place} {number}")
 
 
 def _fitted(cells: list[str], width: int) -> list[str]:
     return cells[:width] if not any(cell.strip() for cell in cells[width:]) else cells
 
 
-def _check_account(text: Iterable[str], seller_id: str) -> None:
+def _check_account(remarks: Iterable[str], seller_id: str) -> None:
     """The account is named in a remark; a bill that names none is taken for whose key asked for it."""
-    for line in text:
-        found = _ACCOUNT.match(line.strip())
+    for remark in remarks:
+        found = _ACCOUNT.match(remark)
         if found and found[1] != seller_id:
             raise UnreadableBill("the bill is another account's")
 
@@ -130,10 +135,10 @@ def _refund_number(row: Row) -> str:
     return found
 
 
-def _check_closing(details: Iterable[str], lines: Sequence[BillLine]) -> None:
+def _check_closing(remarks: Iterable[str], lines: Sequence[BillLine]) -> None:
     """The remarks under the rows, where they are: numbers and what the merchant received or gave back."""
-    for remark in details:
-        found = _CLOSING.match(remark.strip())
+    for remark in remarks:
+        found = _CLOSING.match(remark)
         if found is None:
             continue
         kind = LineKind.PAYMENT if found[1] == _TRADE else LineKind.REFUND
@@ -149,7 +154,7 @@ def _yuan(text: str) -> int:
         raise UnreadableBill("a closing remark tells no amount in yuan") from None
 
 
-def _check_summary(summary: Sequence[Row], rows: Sequence[Row], lines: Sequence[BillLine]) -> None:
+def _check_summary(summary: Sequence[Row], sums: Sums, lines: Sequence[BillLine]) -> None:
     """The summary's total, or all its rows where it has none."""
     totals = [row for row in summary if row.optional(_SHOP).startswith(_TOTAL)] or list(summary)
     if len(totals) > 1 and len(totals) != len(summary):
@@ -157,5 +162,5 @@ def _check_summary(summary: Sequence[Row], rows: Sequence[Row], lines: Sequence[
     payments = sum(line.kind is LineKind.PAYMENT for line in lines)
     check_sum(_TRADES, lines=payments, told=sum(row.count(_TRADES) for row in totals))
     check_sum(_REFUNDS, lines=len(lines) - payments, told=sum(row.count(_REFUNDS) for row in totals))
-    for column in (_ORDERED, _RECEIVED, _FEE):
-        check_sum(column, lines=sum(row.fen(column) for row in rows), told=sum(row.fen(column) for row in totals))
+    for column, fen in sums.fen.items():
+        check_sum(column, lines=fen, told=sum(row.fen(column) for row in totals))

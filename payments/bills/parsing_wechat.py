@@ -5,10 +5,11 @@ Columns are found by name, since layouts differ between merchants and years; the
 
 import hashlib
 import hmac
+from collections.abc import Iterator
 from datetime import date
 
 from payments.bills.bill import Bill, BillLine, LineKind, UnreadableBill
-from payments.bills.cells import Row, check_day, check_sum, checked_header
+from payments.bills.cells import Columns, Row, Sums, check_day, check_sum, checked_header, lines_of
 from payments.bills.unpacking import gunzipped
 
 WALLET = "wechat"
@@ -36,31 +37,43 @@ def parse(raw: bytes, *, day: date, merchant_id: str, digest: str | None = None)
     content = gunzipped(raw)
     if digest is not None and not hmac.compare_digest(_sha1(content), digest.strip().lower()):
         raise UnreadableBill("the file is not the one whose digest was told")
-    header, rows, summary = _parts(content)
-    lines = tuple(_line(row, position, merchant_id) for position, row in enumerate(rows, start=1))
-    _check_summary(header, rows, summary)
-    check_day(lines, day)
-    return Bill(WALLET, day, raw, lines)
+    found = lines_of(content, "utf-8-sig")
+    header = checked_header(next(found, "").split(","))
+    sums = _sums(header)
+    lines: list[BillLine] = []
+    for text in found:
+        if text.startswith(_SUMMARY_BEGINS):
+            _check_summary(_summary(text, found), header, sums)
+            check_day(lines, day)
+            return Bill(WALLET, day, raw, tuple(lines))
+        position = len(lines) + 1
+        row = Row(header, _cells(text), f"line {position}")
+        lines.append(_line(row, position, merchant_id))
+        sums.add(row)
+    raise _no_end()
+
+
+def _no_end() -> UnreadableBill:
+    return UnreadableBill("the bill does not end with one summary")
 
 
 def _sha1(content: bytes) -> str:
     return hashlib.sha1(content).hexdigest()  # noqa: S324 - the wallet's choice; TLS is what protects the file
 
 
-def _parts(content: bytes) -> tuple[list[str], list[Row], Row]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableBill("the bill is no UTF-8") from None
-    found = [line for line in text.splitlines() if line.strip()]
-    ends = [index for index, line in enumerate(found) if line.startswith(_SUMMARY_BEGINS)]
-    if len(ends) != 1 or ends[0] == 0 or ends[0] + 2 != len(found):
-        raise UnreadableBill("the bill does not end with one summary")
-    end = ends[0]
-    header = checked_header(found[0].split(","))
-    rows = [Row(header, _cells(line), f"line {place}") for place, line in enumerate(found[1:end], start=1)]
-    summary = Row(checked_header(found[end].split(",")), _cells(found[end + 1]), "the summary")
-    return header, rows, summary
+def _sums(header: Columns) -> Sums:
+    for column in _SUMS.values():
+        if column not in header:
+            raise UnreadableBill(f"there is no column {column}")
+    return Sums(column for column in (_SUMS | _FURTHER_SUMS).values() if column in header)
+
+
+def _summary(header: str, rest: Iterator[str]) -> Row:
+    """The one row under the summary's header, with which the file ends."""
+    row = next(rest, None)
+    if row is None or next(rest, None) is not None:
+        raise _no_end()
+    return Row(checked_header(header.split(",")), _cells(row), "the summary")
 
 
 def _cells(line: str) -> list[str]:
@@ -123,11 +136,8 @@ def _positive(row: Row, column: str) -> int:
     return amount
 
 
-def _check_summary(header: list[str], rows: list[Row], summary: Row) -> None:
-    for column in _SUMS.values():
-        if column not in header:
-            raise UnreadableBill(f"there is no column {column}")
-    check_sum(_COUNT, lines=len(rows), told=summary.count(_COUNT))
+def _check_summary(summary: Row, header: Columns, sums: Sums) -> None:
+    check_sum(_COUNT, lines=sums.rows, told=summary.count(_COUNT))
     further = {told: column for told, column in _FURTHER_SUMS.items() if column in header and summary.optional(told)}
     for told, column in (_SUMS | further).items():
-        check_sum(told, lines=sum(row.fen(column) for row in rows), told=summary.fen(told))
+        check_sum(told, lines=sums.fen[column], told=summary.fen(told))

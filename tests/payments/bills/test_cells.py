@@ -10,7 +10,7 @@ from payments.bills.cells import Row, check_day, check_sum, checked_header
 
 
 def row(**cells: str) -> Row:
-    return Row(list(cells), list(cells.values()), "line 1")
+    return Row(checked_header(list(cells)), list(cells.values()), "line 1")
 
 
 @given(st.integers(min_value=-(10**12), max_value=10**12))
@@ -58,11 +58,13 @@ def test_moments_are_beijing_time() -> None:
     assert row(at="2026-11-20 00:00:01").moment("at") == datetime(2026, 11, 19, 16, 0, 1, tzinfo=UTC)
     with pytest.raises(UnreadableBill, match="is no moment"):
         row(at="2026/11/20 00:00").moment("at")
+    with pytest.raises(UnreadableBill, match="is no moment"):
+        row(at="0001-01-01 00:00:00").moment("at")  # in UTC it would be before the calendar begins
 
 
 def test_cells_fit_under_their_header() -> None:
     with pytest.raises(UnreadableBill, match="line 4 has 2 cells under 3 columns"):
-        Row(["a", "b", "c"], ["1", "2"], "line 4")
+        Row(checked_header(["a", "b", "c"]), ["1", "2"], "line 4")
     with pytest.raises(UnreadableBill, match="too long"):
         row(number="9" * 65).text("number")
     with pytest.raises(UnreadableBill, match="comes twice"):

@@ -140,3 +140,13 @@ def test_what_is_written_is_read_to_the_fen(moves: list[tuple[bool, int]]) -> No
     totals = parse(alipay_zip(rows), day=DAY, seller_id=SELLER).totals
     assert totals.payments_fen == sum(fen for back, fen in moves if not back)
     assert totals.refunds_fen == sum(fen for back, fen in moves if back)
+
+
+def test_only_cr_and_lf_end_a_line() -> None:
+    """Unicode counts these as ends of lines as well, and somebody may put one into a product's name."""
+    named = [alipay_row("a" * 32, 8000, 商品名称="登记\x0b费\x0c\x1c"), *ROWS[1:]]
+    assert [line.amount_fen for line in parse(alipay_zip(named), day=DAY, seller_id=SELLER).lines] == [
+        8000,
+        55000,
+        8000,
+    ]

@@ -156,3 +156,9 @@ def test_what_is_written_is_read_to_the_fen(moves: list[tuple[bool, int, int]]) 
 def test_no_bytes_break_it_otherwise(raw: bytes) -> None:
     with pytest.raises(UnreadableBill):
         parse(raw, day=DAY, merchant_id=MERCHANT)
+
+
+def test_only_cr_and_lf_end_a_line() -> None:
+    """Unicode counts these as ends of lines as well, and somebody may put one into a product's name."""
+    named = [wechat_payment("a" * 32, 8000, 商品名称="登记\u2028费\x85\x0b\x0c\x1c\u2029"), *ROWS[1:]]
+    assert [line.amount_fen for line in read(named).lines] == [8000, 55000, 8000]
