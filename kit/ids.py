@@ -29,13 +29,6 @@ def is_id(text: str) -> bool:
     return _PATTERN.fullmatch(text) is not None
 
 
-def id_bytes(identifier: str) -> bytes:
-    """Give the 16 bytes of an identifier; ValueError for anything else."""
-    if not is_id(identifier):
-        raise ValueError("not an identifier")
-    return bytes.fromhex(identifier)
-
-
 def _next_tick() -> int:
     """Milliseconds and their fraction in 4096ths, as one number that only ever grows."""
     global _last_tick  # noqa: PLW0603 - one monotonic counter per process is what the method asks for

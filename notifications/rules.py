@@ -6,10 +6,8 @@ from enum import StrEnum
 import orjson
 
 from notifications import fields
-from notifications.fields import DASH, NOTHING, one_line, shortened
+from notifications.fields import NOTHING, one_line, shortened
 from notifications.templates import Limits, SmsUse, Template
-
-__all__ = ["DASH", "INBOX", "NOTHING", "SMS", "Agreement", "DeliveryState", "Skipped", "fitted_for", "segments", "ways"]
 
 INBOX = "inbox"
 """The channel that always reaches: the message itself, kept with us."""
@@ -18,7 +16,7 @@ WECHAT, ALIPAY, SMS = "wechat", "alipay", "sms"
 RECEIPT_AFTER = (60, 300, 1800, 7200, 21600, 86400, 86400)
 """Seconds until each question what became of a text message; the provider keeps the answer for some days."""
 
-_ONE_SEGMENT, _LONG_SEGMENT = 70, 67
+_ONE_SEGMENT, _LONG_SEGMENT, _SIGNATURE = 70, 67, 14
 
 
 class DeliveryState(StrEnum):
@@ -77,7 +75,7 @@ def data_length(given: Mapping[str, str]) -> int:
     return len(orjson.dumps({name: {"value": text} for name, text in given.items()}))
 
 
-def segments(text: str, *, signature_units: int = 14) -> int:
+def segments(text: str) -> int:
     """How many text messages this is charged as; the signature in its brackets stands in front and counts too."""
-    length = fields.units(text) + signature_units
+    length = fields.units(text) + _SIGNATURE
     return 1 if length <= _ONE_SEGMENT else -(-length // _LONG_SEGMENT)

@@ -18,7 +18,8 @@ from kit.http import HttpClient
 from kit.http.hosts import address_flaws
 from kit.log import get_logger
 from notifications import templates
-from notifications.channels.sms_codes import VERDICTS, Verdict
+from notifications.channels.refusal import Refusal
+from notifications.channels.sms_codes import REFUSALS
 from notifications.channels.tc3 import authorization
 from notifications.ports import ConsentRefused, Outgoing, Report
 from notifications.rules import Agreement
@@ -177,10 +178,10 @@ class TencentSms:
 
 
 def _refused(code: str) -> Exception:
-    verdict = VERDICTS.get(code)
-    if verdict is None:
+    refusal = REFUSALS.get(code)
+    if refusal is None:
         log.warning("sms_code_unmapped", error_code=code[:64])
-        verdict = Verdict.FOR_GOOD
-    if verdict is Verdict.NO_CONSENT:
+        refusal = Refusal.FOR_GOOD
+    if refusal is Refusal.NO_CONSENT:
         return ConsentRefused()
-    return OutsideError(SYSTEM, code[:64], "refused", permanent=verdict is Verdict.FOR_GOOD)
+    return OutsideError(SYSTEM, code[:64], "refused", permanent=refusal is Refusal.FOR_GOOD)

@@ -1,16 +1,8 @@
 """What Tencent Cloud SMS may refuse, and what it means to us; the codes as its SDK and documentation list them."""
 
 from collections.abc import Mapping
-from enum import Enum
 
-
-class Verdict(Enum):
-    """What a refusal means here."""
-
-    NO_CONSENT = "no consent"
-    FOR_GOOD = "for good"
-    FOR_NOW = "for now"
-
+from notifications.channels.refusal import Refusal
 
 _NO_CONSENT = ("FailedOperation.PhoneNumberInBlacklist", "FailedOperation.PhoneNumberOnBlacklist")
 # Will pass by itself, or as soon as somebody has paid the bill.
@@ -106,8 +98,8 @@ _FOR_GOOD = (
     "UnsupportedRegion",
 )
 
-VERDICTS: Mapping[str, Verdict] = {
-    **dict.fromkeys(_NO_CONSENT, Verdict.NO_CONSENT),
-    **dict.fromkeys(_FOR_NOW, Verdict.FOR_NOW),
-    **dict.fromkeys(_FOR_GOOD, Verdict.FOR_GOOD),
+REFUSALS: Mapping[str, Refusal] = {
+    **dict.fromkeys(_NO_CONSENT, Refusal.NO_CONSENT),
+    **dict.fromkeys(_FOR_NOW, Refusal.FOR_NOW),
+    **dict.fromkeys(_FOR_GOOD, Refusal.FOR_GOOD),
 }

@@ -1,7 +1,6 @@
 """WeChat subscription messages: one message for each time the user agreed."""
 
 from collections.abc import Mapping
-from enum import Enum
 from typing import Literal
 
 from kit.errors import OutsideError
@@ -9,6 +8,7 @@ from kit.log import get_logger
 from kit.wallets.wechat.errors import TRANSIENT, WechatError
 from kit.wallets.wechat.transport import WechatApi
 from notifications import templates
+from notifications.channels.refusal import Refusal
 from notifications.ports import ConsentRefused, Outgoing
 from notifications.rules import Agreement
 
@@ -16,14 +16,6 @@ _PATH = "cgi-bin/message/subscribe/send"
 log = get_logger("notifications")
 
 ProgramState = Literal["formal", "trial", "developer"]
-
-
-class Refusal(Enum):
-    """What a refusal means here."""
-
-    NO_CONSENT = "no consent"
-    FOR_GOOD = "for good"
-    FOR_NOW = "for now"
 
 
 REFUSALS: Mapping[int, Refusal] = {

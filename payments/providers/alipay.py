@@ -24,7 +24,8 @@ from kit.log import get_logger
 from kit.money import from_yuan, yuan
 from kit.wallets.alipay.client import AlipayApi
 from kit.wallets.alipay.errors import SYSTEM, AlipayError, Meaning
-from kit.wallets.alipay.notify import AlipayNotices, BadNotice
+from kit.wallets.alipay.notify import AlipayNotices
+from kit.wallets.errors import BadNotice
 from payments.errors import NoticeRefused
 from payments.ports import Account, ClientParams, NewOrder, NewRefund, Notice, UnreadableReport
 from payments.refund_rules import RefundNotice, RefundReport, RefundState

@@ -10,7 +10,8 @@ from kit.clock import rfc3339
 from kit.errors import OutsideError
 from kit.http.hosts import address_flaws
 from kit.log import get_logger
-from kit.wallets.wechat.pay.callback import BadNotice, PayNotices
+from kit.wallets.errors import BadNotice
+from kit.wallets.wechat.pay.callback import PayNotices
 from kit.wallets.wechat.pay.client import PayTransport, checked_number
 from kit.wallets.wechat.pay.errors import SYSTEM
 from kit.wallets.wechat.pay.signing import MerchantSigner

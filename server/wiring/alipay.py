@@ -4,9 +4,10 @@ from kit.clock import Clock
 from kit.http import HttpClient
 from kit.settings import read_secret
 from kit.wallets.alipay.client import AlipayApi
-from kit.wallets.alipay.keys import KeyProblemError, aes_key, alipay_public_key, app_key
+from kit.wallets.alipay.keys import aes_key, alipay_public_key, app_key
 from kit.wallets.alipay.notify import AlipayNotices
 from kit.wallets.alipay.signing import AppSigner
+from kit.wallets.errors import KeyProblemError
 from payments.providers.alipay import AlipayPay, AlipayPayNotices
 from server.adapters.alipay_face import AlipayFace
 from server.adapters.alipay_login import AlipayLogin, AlipayPhoneNumbers

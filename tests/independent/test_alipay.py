@@ -13,8 +13,9 @@ import pytest
 from kit.clock import FixedClock
 from kit.wallets.alipay.content import decrypt, encrypt
 from kit.wallets.alipay.keys import alipay_public_key, app_key
-from kit.wallets.alipay.notify import AlipayNotices, BadNotice
+from kit.wallets.alipay.notify import AlipayNotices
 from kit.wallets.alipay.signing import AppSigner, sign_content, verify
+from kit.wallets.errors import BadNotice
 from sandbox import credentials
 from sandbox.server import served
 from tests.independent.conftest import Judge

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kit.clock import FixedClock
-from kit.wallets.wechat.pay.callback import BadNotice, PayNotices
+from kit.wallets.errors import BadNotice
+from kit.wallets.wechat.pay.callback import PayNotices
 from kit.wallets.wechat.pay.keys import merchant_key, platform_keys
 from kit.wallets.wechat.pay.resource import open_resource
 from kit.wallets.wechat.pay.signing import MerchantSigner

@@ -7,12 +7,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key, load_pem_public_key
 
+from kit.wallets.errors import KeyProblemError
+
 _LEAST_BITS = 2048
 _AES_BYTES = frozenset({16, 24, 32})
-
-
-class KeyProblemError(ValueError):
-    """A key in the settings cannot be used; the message says what to do and holds nothing of the key."""
 
 
 def app_key(pem: str) -> RSAPrivateKey:

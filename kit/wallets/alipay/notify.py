@@ -5,17 +5,10 @@ from urllib.parse import unquote_plus
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from kit.wallets.alipay.signing import sign_content, verify
+from kit.wallets.errors import BadNotice
 
 _LARGEST = 64 * 1024
 _MOST_FIELDS = 200
-
-
-class BadNotice(Exception):
-    """A notice that is not to be believed; `reason` is a stable word for the log, not for its sender."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class AlipayNotices:

@@ -11,7 +11,7 @@ from kit.clock import time_text
 from kit.errors import Permanent
 from kit.money import yuan
 from notifications import service as notifications
-from notifications.rules import DASH
+from notifications.fields import DASH
 from payments import queries as orders
 from payments.events import OrderOpened, PaymentSettled, RefundSettled
 from payments.queries import OrderView

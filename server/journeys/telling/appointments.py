@@ -2,7 +2,7 @@
 
 from kit.clock import time_text
 from notifications import service as notifications
-from notifications.rules import DASH
+from notifications.fields import DASH
 from server.appointments import queries as appointments
 from server.appointments.events import Booked, Cancelled, CancelledByOffice
 from server.journeys.house import House

@@ -2,7 +2,7 @@
 
 from kit.clock import time_text
 from notifications import service as notifications
-from notifications.rules import DASH
+from notifications.fields import DASH
 from server.delivery import queries as deliveries
 from server.delivery.events import Dispatched, StateChanged
 from server.delivery.queries import DeliveryView

@@ -46,7 +46,7 @@ class Line:
 
 @pytest.fixture(params=["user_id", "open_id"])
 async def line(running: Running, city: City, request: pytest.FixtureRequest) -> AsyncIterator[Line]:
-    http = HttpClient("alipay", timeout=5)
+    http = HttpClient("alipay", timeout=60)
     signer = AppSigner(city.ids["alipay_app_id"], app_key(city.secret("alipay_app_key.pem")), SystemClock())
     api = AlipayApi(
         http, f"{running.url}/alipay/gateway.do", signer, alipay_public_key(city.secret("alipay_public_key.pem"))

@@ -11,8 +11,9 @@ from kit.clock import Clock, FixedClock, SystemClock
 from kit.errors import OutsideError
 from kit.http import HttpClient
 from notifications import templates
+from notifications.channels.refusal import Refusal
 from notifications.channels.sms import TencentSms
-from notifications.channels.sms_codes import VERDICTS, Verdict
+from notifications.channels.sms_codes import REFUSALS
 from notifications.ports import ConsentRefused, Outgoing, Report
 from notifications.rules import Agreement
 from sandbox.people import FICTIONAL
@@ -77,7 +78,7 @@ def _fields(message: Outgoing) -> dict[str, Any]:
 
 @pytest.fixture
 async def line(running: Running, city: City) -> AsyncIterator[Line]:
-    http, clock = HttpClient("sms", timeout=5), SystemClock()
+    http, clock = HttpClient("sms", timeout=60), SystemClock()
 
     def make(**changes: Any) -> TencentSms:
         given: dict[str, Any] = {
@@ -221,8 +222,8 @@ async def test_the_configuration_can_be_tried(line: Line) -> None:
 
 
 def test_every_documented_code_means_something() -> None:
-    assert set(DOCUMENTED) <= VERDICTS.keys()
-    assert VERDICTS["FailedOperation.PhoneNumberInBlacklist"] is Verdict.NO_CONSENT
+    assert set(DOCUMENTED) <= REFUSALS.keys()
+    assert REFUSALS["FailedOperation.PhoneNumberInBlacklist"] is Refusal.NO_CONSENT
 
 
 async def test_nothing_sent_shows_in_an_error(line: Line) -> None:

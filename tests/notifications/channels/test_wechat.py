@@ -8,7 +8,8 @@ from kit.clock import FixedClock
 from kit.errors import OutsideError
 from kit.wallets.wechat.token import StableToken
 from kit.wallets.wechat.transport import WechatApi
-from notifications.channels.wechat import REFUSALS, Refusal, WechatChannel
+from notifications.channels.refusal import Refusal
+from notifications.channels.wechat import REFUSALS, WechatChannel
 from notifications.ports import ConsentRefused, Outgoing
 from tests.support.moments import NOON
 

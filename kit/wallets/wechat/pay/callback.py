@@ -4,20 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from kit.clock import Clock
+from kit.wallets.errors import BadNotice
 from kit.wallets.transport import json_object
 from kit.wallets.wechat.pay.keys import PlatformKeys, apiv3_key
 from kit.wallets.wechat.pay.resource import BadResourceError, open_resource
 from kit.wallets.wechat.pay.signing import UnverifiedError, verify
 
 _LARGEST = 64 * 1024
-
-
-class BadNotice(Exception):
-    """A notice that is not to be believed; `reason` is a stable word for the log, not for its sender."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class PayNotices:

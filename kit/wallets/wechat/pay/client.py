@@ -9,9 +9,10 @@ import httpx
 
 from kit.clock import Clock
 from kit.errors import OutsideError
+from kit.wallets.errors import KeyProblemError
 from kit.wallets.transport import Downloading, Http, base_url, compact_json, json_object, send
 from kit.wallets.wechat.pay.errors import SYSTEM, refusal
-from kit.wallets.wechat.pay.keys import KeyProblemError, PlatformKeys
+from kit.wallets.wechat.pay.keys import PlatformKeys
 from kit.wallets.wechat.pay.signing import MerchantSigner, UnverifiedError, verify
 
 # Only what no client and no proxy writes differently: the signature covers the path as it is on the wire.

@@ -7,6 +7,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from kit.wallets.errors import KeyProblemError
+
 PlatformKeys = Mapping[str, RSAPublicKey]
 """The platform's keys that we trust, by the serial a signature names: `PUB_KEY_ID_...` or a certificate's."""
 
@@ -14,10 +16,6 @@ _PKCS8 = "-----BEGIN PRIVATE KEY-----"
 _SPKI = "-----BEGIN PUBLIC KEY-----"
 _LEAST_BITS = 2048
 _APIV3_BYTES = 32
-
-
-class KeyProblemError(ValueError):
-    """A key in the settings cannot be used; the message says what to do and holds nothing of the key."""
 
 
 def merchant_key(pem: str) -> RSAPrivateKey:

@@ -4,7 +4,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from kit.wallets.alipay.keys import KeyProblemError, aes_key, alipay_public_key, app_key
+from kit.wallets.alipay.keys import aes_key, alipay_public_key, app_key
+from kit.wallets.errors import KeyProblemError
 from tests.kit.wallets.wechat.party import Party
 
 

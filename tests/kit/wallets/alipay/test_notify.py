@@ -3,7 +3,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from kit.wallets.alipay.keys import alipay_public_key
-from kit.wallets.alipay.notify import AlipayNotices, BadNotice
+from kit.wallets.alipay.notify import AlipayNotices
+from kit.wallets.errors import BadNotice
 from tests.kit.wallets.alipay.test_signing import PUBLISHED_KEY, PUBLISHED_SIGN
 from tests.kit.wallets.wechat.party import Party
 

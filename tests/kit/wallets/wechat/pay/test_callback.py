@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.clock import FixedClock
-from kit.wallets.wechat.pay.callback import BadNotice, PayNotices
-from kit.wallets.wechat.pay.keys import KeyProblemError
+from kit.wallets.errors import BadNotice, KeyProblemError
+from kit.wallets.wechat.pay.callback import PayNotices
 from tests.kit.wallets.wechat.party import Party
 
 KEY = "0123456789abcdef0123456789abcdef"

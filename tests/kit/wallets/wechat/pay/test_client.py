@@ -8,8 +8,8 @@ from wechatpayv3.utils import rsa_verify
 
 from kit.clock import FixedClock
 from kit.errors import OutsideError
+from kit.wallets.errors import KeyProblemError
 from kit.wallets.wechat.pay.client import PayTransport, checked_number
-from kit.wallets.wechat.pay.keys import KeyProblemError
 from kit.wallets.wechat.pay.signing import MerchantSigner
 from tests.kit.wallets.wechat.party import Party
 

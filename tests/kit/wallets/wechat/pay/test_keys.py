@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from kit.wallets.wechat.pay.keys import KeyProblemError, apiv3_key, merchant_key, platform_key, platform_keys
+from kit.wallets.errors import KeyProblemError
+from kit.wallets.wechat.pay.keys import apiv3_key, merchant_key, platform_key, platform_keys
 from tests.kit.wallets.wechat.party import Party
 
 EC = ec.generate_private_key(ec.SECP256R1())
