@@ -63,6 +63,7 @@ TARGETS = {
     "carrier.query": _ANSWERING,
     "carrier.sf": _ANSWERING,
     "carrier.notify": _NOTIFYING,
+    "tax.status": _STAMPED_ANSWERING,
     "tax.declare": _STAMPED_ANSWERING,
     "tax.notify": _STAMPED_NOTIFYING,
     "departments.marriage": _STAMPED_ANSWERING,

@@ -62,6 +62,7 @@ def make_app(world: World) -> "Sanic[Any, Any]":
     app.add_route(_healthz, "/healthz")
     _mount_wechat(app, world)
     _mount_pay(app, world)
+    _mount(app, world, "tax.status", "GET /tax/v1/status", world.bureau.status, world.bureau.sign_answer)
     _mount(app, world, "tax.declare", "POST /tax/v1/declarations", world.bureau.declare, world.bureau.sign_answer)
     _mount_alipay(app, world)
     served = world.exchange.wrap_gateway(world.sms.target, world.sms.serve, made_up=world.sms.made_up)

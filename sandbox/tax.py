@@ -1,4 +1,4 @@
-"""The tax bureau: POST /tax/v1/declarations, and its callback once the taxpayers have paid."""
+"""The tax bureau: GET /tax/v1/status, POST /tax/v1/declarations, and its callback once the taxpayers have paid."""
 
 import hashlib
 import secrets
@@ -98,6 +98,11 @@ class TaxBureau:
         if declaration_no is not None:
             return self._by_number.get(declaration_no)
         return next((each for each in reversed(self.all()) if each.case_no == case_no), None)
+
+    def status(self, request: Request) -> Answer:
+        """Whether the bureau takes the city's signature; nothing is declared."""
+        self._door.check(request)
+        return Answer(200, {"status": "ok", "at": self._clock.beijing()})
 
     def declare(self, request: Request) -> Answer:
         """Assesses at once; the same declaration again gets the same answer, another under its number 409."""

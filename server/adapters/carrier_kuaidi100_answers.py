@@ -20,25 +20,21 @@ class _Line(Wire):
     status: str = ""
     status_code: str = Field(default="", alias="statusCode")
     area: str = Field(default="", alias="areaName")
-    location: str | None = ""
+    location: str = ""
 
 
 class Tracked(Wire):
     com: str = Field(min_length=1, max_length=32)
     nu: str = Field(min_length=1, max_length=32)
     state: str = ""
-    data: list[_Line] | None = Field(default=None, max_length=500)
-
-    @property
-    def lines(self) -> list[_Line]:
-        return self.data or []
+    data: list[_Line] = Field(default=[], max_length=500)
 
 
 class _Pushed(Wire):
     status: str
     corrected: str = Field(default="", alias="autoCheck")
-    com_old: str | None = Field(default="", alias="comOld")
-    com_new: str | None = Field(default="", alias="comNew")
+    com_old: str = Field(default="", alias="comOld")
+    com_new: str = Field(default="", alias="comNew")
     last: Tracked = Field(alias="lastResult")
 
 
@@ -65,8 +61,8 @@ def read_push(body: bytes) -> Report:
 
 def report_of(tracked: Tracked, pushed: _Pushed | None = None) -> Report:
     """A parcel's list; a push also says what became of the watching, and whether the company was mistaken."""
-    entries = tuple(_entry(line) for line in tracked.lines)
-    newest = sorted(zip(entries, tracked.lines, strict=True), key=lambda pair: pair[0].at, reverse=True)
+    entries = tuple(_entry(line) for line in tracked.data)
+    newest = sorted(zip(entries, tracked.data, strict=True), key=lambda pair: pair[0].at, reverse=True)
     codes = [tracked.state, *(line.status_code for _, line in newest)]
     corrects = ""
     carrier = tracked.com

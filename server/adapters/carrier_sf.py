@@ -34,12 +34,13 @@ CODES: Mapping[str, bool] = {
     "A1009": False,
     "A1011": True,
 }
+_NOBODYS = Parcel(SF, "SF0000000000", "0000")
 _OPCODES = {"50": ParcelState.COLLECTED, "44": ParcelState.DELIVERING, "80": ParcelState.SIGNED}
 
 
 class _Route(Wire):
     accept_time: str = Field(alias="acceptTime")
-    accept_address: str | None = Field(default="", alias="acceptAddress")
+    accept_address: str = Field(default="", alias="acceptAddress")
     remark: str = ""
     op_code: str = Field(default="", alias="opCode")
 
@@ -47,6 +48,10 @@ class _Route(Wire):
 class _Routes(Wire):
     mail_no: str = Field(alias="mailNo")
     routes: list[_Route] = Field(default=[], max_length=500)
+
+
+class _Found(Wire):
+    parcels: list[_Routes] = Field(default=[], alias="routeResps", max_length=10)
 
 
 def digest(message: str, *, timestamp: str, check_word: str) -> str:
@@ -70,10 +75,9 @@ class SfExpress:
         empty = [f"carrier_sf.{name} is empty" for name, value in given.items() if not value.strip()]
         return address_flaws("SF's address", self._url) + empty
 
-    async def check_connection(self) -> str:
-        """See that SF's machine answers; whether it takes our check word only a real waybill shows."""
-        await self._http.reach(self._url)
-        return "it answers; whether it takes our check word only a real waybill shows"
+    async def check_connection(self) -> None:
+        """A signed question for a number that no parcel has: whatever is said of it, our check word was taken."""
+        _taken(await self._ask(_message(_NOBODYS)))
 
     async def subscribe(self, parcel: Parcel) -> bool:  # noqa: ARG002 - the port's
         """There is nothing to subscribe to: the parcel is asked for."""
@@ -81,19 +85,12 @@ class SfExpress:
 
     async def query(self, parcel: Parcel) -> Report | None:
         """The parcel's routes; SF wants the last four digits of a phone number of the waybill."""
-        asked = {
-            "language": "0",
-            "trackingType": "1",
-            "trackingNumber": [parcel.waybill],
-            "methodType": "1",
-            "checkPhoneNo": parcel.phone[-4:],
-        }
-        inner = await self._ask(orjson.dumps(asked).decode())
-        found = [read_part(SYSTEM, _Routes, each) for each in inner.get("routeResps") or ()]
-        mine = next((each for each in found if each.mail_no == parcel.waybill), None)
+        inner = _inner(_taken(await self._ask(_message(parcel))))
+        found = read_part(SYSTEM, _Found, inner)
+        mine = next((each for each in found.parcels if each.mail_no == parcel.waybill), None)
         return _report(mine) if mine is not None and mine.routes else None
 
-    async def _ask(self, message: str) -> dict[str, Any]:
+    async def _ask(self, message: str) -> Any:
         timestamp = str(int(self._clock.now().timestamp() * 1000))
         form = {
             "partnerID": self._partner_id,
@@ -105,20 +102,44 @@ class SfExpress:
         }
         content = await post_form(self._http, SYSTEM, self._url, form, content_type=f"{FORM};charset=UTF-8")
         try:
-            return _inner(orjson.loads(content))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise bad_answer(SYSTEM, "no answer of the documented form") from None
+            return orjson.loads(content)
+        except orjson.JSONDecodeError:
+            raise bad_answer(SYSTEM, "no JSON") from None
 
 
-def _inner(outer: dict[str, Any]) -> dict[str, Any]:
-    """The answer within the answer, which is JSON as a text."""
-    code = str(outer["apiResultCode"])
+def _message(parcel: Parcel) -> str:
+    asked = {
+        "language": "0",
+        "trackingType": "1",
+        "trackingNumber": [parcel.waybill],
+        "methodType": "1",
+        "checkPhoneNo": parcel.phone[-4:],
+    }
+    return orjson.dumps(asked).decode()
+
+
+def _taken(outer: Any) -> object:
+    """What the interface says within an answer, once it has taken our partner number and our signature."""
+    try:
+        code, inner = str(outer["apiResultCode"]), outer["apiResultData"]
+    except (TypeError, KeyError):
+        raise bad_answer(SYSTEM, "no answer of the documented form") from None
     if code != _TAKEN:
         raise OutsideError(SYSTEM, code[:16], "refused", permanent=CODES.get(code, False))
-    inner = orjson.loads(outer["apiResultData"])
-    if inner.get("errorCode") != _FOUND:
-        raise OutsideError(SYSTEM, str(inner.get("errorCode"))[:16], "refused", permanent=False)
-    data: dict[str, Any] = inner["msgData"]
+    return inner
+
+
+def _inner(told: object) -> dict[str, Any]:
+    """The answer within the answer, which is JSON as a text."""
+    try:
+        inner = orjson.loads(str(told))
+        code, data = inner.get("errorCode"), inner.get("msgData")
+    except (ValueError, AttributeError):
+        raise bad_answer(SYSTEM, "no answer of the documented form") from None
+    if code != _FOUND:
+        raise OutsideError(SYSTEM, str(code)[:16], "refused", permanent=False)
+    if not isinstance(data, dict):
+        raise bad_answer(SYSTEM, "no answer of the documented form")
     return data
 
 
@@ -129,7 +150,7 @@ def _report(found: _Routes) -> Report:
             text=route.remark,
             raw_code=route.op_code,
             state=_OPCODES.get(route.op_code),
-            location=route.accept_address or "",
+            location=route.accept_address,
         )
         for route in found.routes
     )

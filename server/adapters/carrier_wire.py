@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from kit.clock import SHANGHAI
 from kit.errors import OutsideError
@@ -16,9 +16,17 @@ _OK = 200
 
 
 class Wire(BaseModel):
-    """A part of an answer: unknown fields are passed over, numbers taken for texts, values kept out of errors."""
+    """A part of an answer: unknown fields are passed over, numbers taken for texts, values kept out of errors.
+
+    A field that is null is one that was not sent: carriers send either for what they do not know.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, told: Any) -> Any:
+        return {name: value for name, value in told.items() if value is not None} if isinstance(told, dict) else told
 
 
 Part = TypeVar("Part", bound=Wire)

@@ -27,6 +27,7 @@ from server.journeys.house import House
 
 SYSTEM = "tax"
 NOTICE_PATH = "/callbacks/tax"
+_NO_SUCH_QUESTION = frozenset({404, 405})
 log = get_logger("tax")
 
 
@@ -71,6 +72,7 @@ class SignedTaxBureau:
     ) -> None:
         self._http = http
         self._url = f"{base_url}/v1/declarations"
+        self._status_url = f"{base_url}/v1/status"
         self._notice_url = notice_url
         self._signer = signer
         self._verifier = verifier
@@ -82,10 +84,23 @@ class SignedTaxBureau:
             *address_flaws("our callback's address", self._notice_url),
         ]
 
-    async def check_connection(self) -> str:
-        """See that the bureau's machine answers; whether it takes our key only a real declaration shows."""
-        await self._http.reach(self._url)
-        return "it answers; whether it takes our key only a real declaration shows"
+    async def check_connection(self) -> str | None:
+        """The bureau takes our signature and answers with its own; nothing is declared.
+
+        Says what is not proven where a bureau has no such question.
+        """
+        path = urlsplit(self._status_url).path
+        headers = self._signer.headers("GET", path, b"", now=self._clock.now())
+        answer = await self._http.request("GET", self._status_url, headers=headers)
+        if answer.status_code in _NO_SUCH_QUESTION:
+            return "it answers; whether it takes our key only a real declaration shows"
+        if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
+            raise OutsideError(SYSTEM, f"HTTP_{answer.status_code}", "status refused", permanent=False)
+        try:
+            self._verifier.check("GET", path, dict(answer.headers), answer.content, now=self._clock.now())
+        except BadSignature as error:
+            raise OutsideError(SYSTEM, "BAD_ANSWER", str(error), permanent=False) from None
+        return None
 
     async def declare(self, declaration: Declaration) -> Assessment:
         """Declare; a number declared before gets the same answer, so repeating after a crash is harmless."""

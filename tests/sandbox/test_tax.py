@@ -1,6 +1,6 @@
 import json
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +48,23 @@ def verify(city: City, headers: Any, method: str, path: str, body: bytes) -> Non
         method=method, path=path, timestamp=headers["Yc-Timestamp"], nonce=headers["Yc-Nonce"], body=body
     )
     key.verify(b64decode(headers["Yc-Signature"]), message)
+
+
+async def test_the_status_tries_the_signatures(city: City):
+    path, timestamp = "/tax/v1/status", str(int(time.time()))
+    message = yc_message(method="GET", path=path, timestamp=timestamp, nonce="status", body=b"")
+    signed = {
+        "Yc-Key-Id": city.ids["city_key_id"],
+        "Yc-Timestamp": timestamp,
+        "Yc-Nonce": "status",
+        "Yc-Signature": b64encode(city._key("city_tax_key.pem").sign(message)).decode(),
+    }
+    answer = await city.http.get(path, headers=signed)
+    verify(city, answer.headers, "GET", path, answer.content)
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    for strange in ({"Yc-Nonce": "another"}, {"Yc-Key-Id": "nobody"}):
+        refused = await city.http.get(path, headers=signed | strange)
+        assert (refused.status_code, refused.json()["code"]) == (401, "SIGNATURE_INVALID")
 
 
 async def test_the_assessment_of_a_first_home(city: City):

@@ -159,6 +159,14 @@ def test_a_list_without_advanced_codes() -> None:
     assert [entry.state for entry in report.entries] == [ParcelState.DELIVERING, None]
 
 
+@pytest.mark.parametrize("name", ["areaName", "status", "statusCode", "context", "ftime", "location"])
+def test_a_line_that_leaves_something_null_is_read(name: str) -> None:
+    pushes = Kuaidi100Pushes(SALT)
+    told = param(data=[{**LINES[0], name: None}, LINES[1]], comOld=None, comNew=None, autoCheck=None)
+    report = pushes.read(told.encode())
+    assert (len(report.entries), report.state, report.newest_first[0].at.hour) == (2, ParcelState.SIGNED, 15)
+
+
 def test_what_a_push_says_of_the_watching() -> None:
     pushes = Kuaidi100Pushes(SALT)
     assert pushes.read(param(status="abort", data=None).encode()).aborted

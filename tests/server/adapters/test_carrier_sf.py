@@ -72,6 +72,22 @@ async def test_where_a_parcel_is(code: str, state: ParcelState) -> None:
     assert report.entries[0].at.isoformat() == "2026-03-16T09:00:00+08:00"
 
 
+async def test_a_scan_that_leaves_something_null_is_read() -> None:
+    scan = {"acceptTime": "2026-03-16 10:00:00", "acceptAddress": None, "remark": None, "opCode": None}
+    parcels = [{"mailNo": PARCEL.waybill, "routes": [scan]}, {"mailNo": "SF0000000001", "routes": None}]
+    report = await sf(answered({"errorCode": "S0000", "msgData": {"routeResps": parcels}})).query(PARCEL)
+    assert report is not None
+    assert (report.stands, report.entries[0].location) == (ParcelState.TRANSIT, "")
+
+
+@pytest.mark.parametrize("told", [{"errorCode": "20028"}, {"errorCode": "S0000", "msgData": {"routeResps": []}}])
+async def test_whatever_is_said_of_nobodys_parcel_our_signature_was_taken(told: dict[str, Any]) -> None:
+    await sf(answered(told)).check_connection()
+    with pytest.raises(OutsideError) as refused:
+        await sf({"apiResultCode": "A1006", "apiResultData": None}).check_connection()
+    assert (refused.value.code, refused.value.permanent) == ("A1006", True)
+
+
 async def test_a_waybill_that_nobody_knows_yet() -> None:
     assert await sf(routes()).query(PARCEL) is None
     assert await sf(routes(("2026-03-16 09:00:00", "50"), number="SF0000000000")).query(PARCEL) is None

@@ -95,6 +95,30 @@ async def test_another_sales_assessment_or_anothers_word_is_no_answer(answers: d
 
 
 @dataclass
+class Unsigned:
+    """Answers whatever it is asked with a status and nothing signed."""
+
+    status: int
+    system: str = "tax"
+
+    async def request(self, *_: Any, **__: Any) -> httpx.Response:
+        return httpx.Response(self.status, content=b"{}")
+
+
+async def test_a_bureau_that_cannot_be_asked_proves_nothing_and_says_so() -> None:
+    asked = adapter({})
+    assert await asked.check_connection() is None
+    for status in (404, 405):
+        asked._http = cast("HttpClient", Unsigned(status))
+        assert "only a real declaration" in (await asked.check_connection() or "")
+    for status, code in ((200, "BAD_ANSWER"), (401, "HTTP_401"), (503, "HTTP_503")):
+        asked._http = cast("HttpClient", Unsigned(status))
+        with pytest.raises(OutsideError) as refused:
+            await asked.check_connection()
+        assert (refused.value.code, refused.value.permanent) == (code, False)
+
+
+@dataclass
 class Doors:
     """The bureau's door and those of the two sides, each with a key of its own."""
 
