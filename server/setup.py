@@ -19,7 +19,7 @@ from kit.idempotency import RequestKey, once
 from kit.idempotency.service import new_key
 from kit.ids import new_id
 from kit.settings_docs import settings_markdown
-from kit.web.docs_errors import errors_markdown, problems_of
+from kit.web.errors_docs import errors_markdown, problems_of
 from notifications import service as notifications
 from payments import bill_queries
 from payments import service as payments

@@ -28,7 +28,7 @@ from kit.errors import Problem
 from kit.outbox import Event
 from kit.web import app as web
 from kit.web import openapi
-from kit.web.docs_errors import _modules, problems_of
+from kit.web.errors_docs import modules_of, problems_of
 from kit.web.routes import RouteSpec
 from sandbox import credentials
 from sandbox.run.houses import write_split
@@ -157,7 +157,7 @@ def _served(nursery: Nursery, settings: Settings, folder: Path) -> Iterator[str]
     log = folder / "server.log"
     pid = nursery.start("--settings", str(file.parent / "yichuang.toml"), "serve", log=log)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not _answers(url):
             assert nursery.status(pid) is None, log.read_text(encoding="utf-8")
             assert time.monotonic() < deadline
@@ -181,7 +181,7 @@ def test_every_route_is_declared_and_closed_to_strangers(
     assert len(specs[role]) > 10
     with (
         _served(nursery, settings[role], tmp_path) as url,
-        httpx.Client(base_url=url, trust_env=False, timeout=10) as stranger,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as stranger,
     ):
         for spec in specs[role]:
             if spec.access.who == "public":
@@ -220,7 +220,7 @@ def _is_public(spec: RouteSpec) -> bool:
 
 def _classes() -> Iterator[type]:
     for package in PACKAGES:
-        for name in _modules(package):
+        for name in modules_of(package):
             module = importlib.import_module(name)
             for item in vars(module).values():
                 if inspect.isclass(item) and item.__module__ == name:

@@ -9,7 +9,7 @@ from typing import get_args
 
 from pydantic import BaseModel
 
-from kit.web.docs_errors import problems_of
+from kit.web.errors_docs import problems_of
 from notifications import templates
 from server.settings import Settings
 

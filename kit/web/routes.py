@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Required, TypedDict, Unpack
 
 from pydantic import BaseModel
 from sanic import Blueprint, HTTPResponse, Request
@@ -19,6 +19,22 @@ MARK = "__yichuang_route__"
 LONGEST_ROUTE = 128  # as the idempotency keys keep it
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _NOBODYS = "0" * 32
+
+
+class Declared(TypedDict, total=False):
+    """What is said of a route; `keyed` requires an Idempotency-Key, `rate` is per caller such as "10/minute"."""
+
+    access: Required[Access]
+    summary: Required[str]
+    body: type[BaseModel]
+    query: type[BaseModel]
+    answer: type[BaseModel]
+    status: int
+    keyed: bool
+    stream: bool
+    rate: str
+    media_type: str
+    errors: tuple[type[Problem], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +54,7 @@ class RouteSpec:
     rate: str | None = None
     media_type: str = "application/json"
     errors: tuple[type[Problem], ...] = ()
-    tags: tuple[str, ...] = field(default=())
+    tags: tuple[str, ...] = ()
 
 
 class Routes:
@@ -50,48 +66,14 @@ class Routes:
         self._prefix = prefix
         self._edge = edge
 
-    def route(
-        self,
-        method: str,
-        path: str,
-        *,
-        access: Access,
-        summary: str,
-        body: type[BaseModel] | None = None,
-        query: type[BaseModel] | None = None,
-        answer: type[BaseModel] | None = None,
-        status: int = 200,
-        keyed: bool = False,
-        stream: bool = False,
-        rate: str | None = None,
-        media_type: str = "application/json",
-        errors: tuple[type[Problem], ...] = (),
-    ) -> Callable[[Endpoint], Endpoint]:
-        """Declare one route; `keyed` requires an Idempotency-Key, `rate` is per caller such as "10/minute".
-
-        ValueError when the declaration cannot hold.
-        """
-        spec = RouteSpec(
-            method=method,
-            path=self._prefix + path,
-            access=access,
-            summary=summary,
-            body=body,
-            query=query,
-            answer=answer,
-            status=status,
-            keyed=keyed,
-            stream=stream,
-            rate=rate,
-            media_type=media_type,
-            errors=errors,
-            tags=(self._name,),
-        )
+    def route(self, method: str, path: str, **declared: Unpack[Declared]) -> Callable[[Endpoint], Endpoint]:
+        """Declare one route; ValueError when the declaration cannot hold."""
+        spec = RouteSpec(method, self._prefix + path, tags=(self._name,), **declared)
         _check(spec)
 
         def declare(endpoint: Endpoint) -> Endpoint:
             handler = _serve(spec, endpoint, self._edge)
-            options: dict[str, Any] = {"stream": True} if stream else {}
+            options: dict[str, Any] = {"stream": True} if spec.stream else {}
             self.blueprint.add_route(
                 handler,
                 path or "/",
@@ -104,26 +86,26 @@ class Routes:
 
         return declare
 
-    def get(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+    def get(self, path: str, **declared: Unpack[Declared]) -> Callable[[Endpoint], Endpoint]:
         """Declare a GET; it changes nothing."""
-        return self.route("GET", path, **options)
+        return self.route("GET", path, **declared)
 
-    def post(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+    def post(self, path: str, **declared: Unpack[Declared]) -> Callable[[Endpoint], Endpoint]:
         """Declare a POST that creates or moves something: it requires an Idempotency-Key unless said otherwise."""
-        options.setdefault("keyed", True)
-        return self.route("POST", path, **options)
+        declared.setdefault("keyed", True)
+        return self.route("POST", path, **declared)
 
-    def put(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+    def put(self, path: str, **declared: Unpack[Declared]) -> Callable[[Endpoint], Endpoint]:
         """Declare a PUT; repeating it changes nothing more."""
-        return self.route("PUT", path, **options)
+        return self.route("PUT", path, **declared)
 
-    def patch(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+    def patch(self, path: str, **declared: Unpack[Declared]) -> Callable[[Endpoint], Endpoint]:
         """Declare a PATCH; it carries If-Match."""
-        return self.route("PATCH", path, **options)
+        return self.route("PATCH", path, **declared)
 
-    def delete(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+    def delete(self, path: str, **declared: Unpack[Declared]) -> Callable[[Endpoint], Endpoint]:
         """Declare a DELETE."""
-        return self.route("DELETE", path, **options)
+        return self.route("DELETE", path, **declared)
 
 
 def _check(spec: RouteSpec) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from kit.errors import Kind, Problem
 from kit.idempotency.errors import StillRunning
-from kit.web.docs_errors import errors_markdown, problems_of
+from kit.web.errors_docs import errors_markdown, problems_of
 from kit.web.problem import Internal
 
 

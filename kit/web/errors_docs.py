@@ -23,7 +23,7 @@ def problems_of(packages: Iterable[str]) -> list[type[Problem]]:
     """Every Problem that the packages define; imports all of their modules, migrations apart."""
     found: set[type[Problem]] = set()
     for package in packages:
-        for name in _modules(package):
+        for name in modules_of(package):
             module = importlib.import_module(name)
             found.update(
                 item
@@ -44,7 +44,8 @@ def errors_markdown(problems: Iterable[type[Problem]]) -> str:
     return "\n".join([_HEAD, _TABLE, *(_row(code, by_code[code]) for code in sorted(by_code))]) + "\n"
 
 
-def _modules(package: str) -> Iterator[str]:
+def modules_of(package: str) -> Iterator[str]:
+    """The names of a package's modules, migrations apart."""
     yield package
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, prefix=f"{package}."):
         if "migrations" not in module.name.split("."):
