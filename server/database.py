@@ -10,6 +10,7 @@ APPS: Apps = {
         "kit.heartbeat.models",
         "kit.sequences.models",
         "kit.audit.models",
+        "kit.allowance.models",
     ),
     "server": (
         "server.identity.models",

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from kit.db import fetch_one, transactional
+from kit.allowance.service import give_back as give_allowance_back
+from kit.allowance.service import take
+from kit.db import transactional
 from kit.errors import OutsideError
 from kit.log import get_logger
 from notifications.events import ReceiptDue
@@ -23,6 +25,8 @@ from notifications.service.consents import forget, give_back, spend
 from notifications.service.telling import PARAMS_AT, queue_delivery
 from notifications.templates import Template
 
+TEXTS = "notifications.texts"
+"""The allowance of text messages, by recipient: whoever books and cancels all day spends the city's money."""
 _DAY = timedelta(days=1)
 log = get_logger("notifications")
 
@@ -56,9 +60,8 @@ async def deliver(needs: Needs, *, delivery_id: str) -> None:
     if address is None:
         await _end(needs, queued, DeliveryState.SKIPPED, reason=Skipped.NO_ADDRESS)
         return
-    if queued.channel == SMS and await _texted(needs, queued.recipient) >= needs.limits.sms_day:
+    if queued.channel == SMS and not await _may_text(needs, queued):
         log.warning("texts_used_up", delivery=queued.id)
-        await _end(needs, queued, DeliveryState.SKIPPED, reason=Skipped.TOO_MANY)
         return
     if await _may_send(needs, channel, queued):
         await _send(needs, channel, queued, address)
@@ -82,14 +85,21 @@ async def _open(needs: Needs, delivery_id: str) -> _Queued | None:
     )
 
 
-async def _texted(needs: Needs, recipient: str) -> int:
-    """How many text messages went to a person lately: whoever books and cancels all day spends the city's money."""
-    row = await fetch_one(
-        "SELECT COUNT(*) AS n FROM notifications_message m JOIN notifications_delivery d ON d.message_id = m.id "
-        "WHERE m.recipient = ? AND d.channel = ? AND d.receipt IS NOT NULL AND d.created_at > ?",
-        [recipient, SMS, needs.clock.now() - _DAY],
-    )
-    return int(row["n"]) if row else 0
+@transactional
+async def _may_text(needs: Needs, queued: _Queued) -> bool:
+    """Count the text message before it is sent, a repetition of it not again; what is one too many ends here."""
+    delivery = await Delivery.select_for_update().get(id=queued.id)
+    if await take(
+        kind=TEXTS,
+        owner=queued.recipient,
+        subjects={queued.id},
+        most=needs.limits.sms_day,
+        within=_DAY,
+        now=needs.clock.now(),
+    ):
+        return True
+    await _note(needs, delivery, queued, DeliveryState.SKIPPED, reason=Skipped.TOO_MANY)
+    return False
 
 
 async def _may_send(needs: Needs, channel: Channel, queued: _Queued) -> bool:
@@ -148,6 +158,8 @@ async def _end_refused(needs: Needs, queued: _Queued, code: str) -> None:
     delivery = await Delivery.select_for_update().get(id=queued.id)
     if delivery.consent_spent and delivery.state == DeliveryState.QUEUED:
         await give_back(needs, recipient=queued.recipient, template=queued.template.code, channel=queued.channel)
+    if queued.channel == SMS and delivery.state == DeliveryState.QUEUED:
+        await give_allowance_back(kind=TEXTS, owner=queued.recipient, subject=queued.id)
     await _note(needs, delivery, queued, DeliveryState.FAILED, reason=code)
 
 

@@ -43,9 +43,7 @@ async def share(house: House, *, application_id: str, resident_id: str, key: Req
     known = await sharing_queries.found(house.sharing, application_id=application_id)
     there = {(each.source, each.party_id) for each in known}
     wanted = [(code, party) for code, party in _wanted(record) if code in sources and (code, party.id) not in there]
-    await sharing.check_may_ask(
-        house.sharing, asked_by=resident_id, id_numbers={party.id_number for _, party in wanted}
-    )
+    await sharing.count_people(house.sharing, asked_by=resident_id, id_numbers={party.id_number for _, party in wanted})
     for asked in await _ask(house, record.id, wanted, sources):
         await sharing.record_answer(house.sharing, asked_by=resident_id, asked=asked)
     return await applications.attach_evidence(

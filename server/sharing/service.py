@@ -7,9 +7,10 @@ from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
 
+from kit.allowance.service import take
 from kit.audit.service import Actor
 from kit.audit.service import record as record_deed
-from kit.db import fetch, transactional
+from kit.db import transactional
 from kit.errors import OutsideError
 from kit.ids import new_id
 from kit.log import get_logger
@@ -20,6 +21,8 @@ from server.sharing.rules import ASKED_WITHIN, MOST_PEOPLE, Result, replaces
 from server.terms.evidence import VERSION, Evidence, EvidenceKind
 
 CONTENT = "sharing_evidence.content_sealed"
+PEOPLE = "sharing.people"
+"""The allowance of people whom one resident has asked about."""
 LONGEST_ERROR = 64
 _ASK_AGAIN_SECONDS = 3600
 log = get_logger("sharing")
@@ -64,14 +67,17 @@ class Asked:
         return self.answer.result if self.answer else Result.UNAVAILABLE
 
 
-async def check_may_ask(needs: Needs, *, asked_by: str, id_numbers: Collection[str]) -> None:
-    """ASKED_ABOUT_TOO_MANY when these would be more people within a day than one resident may have asked about."""
+@transactional
+async def count_people(needs: Needs, *, asked_by: str, id_numbers: Collection[str]) -> None:
+    """Count the people whom a resident is about to have asked about, each once within a day.
+
+    ASKED_ABOUT_TOO_MANY, and nobody is counted, when they would be more than one resident may have asked about.
+    """
+    if not id_numbers:
+        return
     wanted = {needs.cipher.blind(each, purpose="id_number") for each in id_numbers}
-    since = needs.clock.now() - ASKED_WITHIN
-    rows = await fetch(
-        "SELECT DISTINCT subject_blind FROM sharing_call WHERE asked_by = ? AND called_at > ?", [asked_by, since]
-    )
-    if wanted and len(wanted.union(row["subject_blind"] for row in rows)) > MOST_PEOPLE:
+    now = needs.clock.now()
+    if not await take(kind=PEOPLE, owner=asked_by, subjects=wanted, most=MOST_PEOPLE, within=ASKED_WITHIN, now=now):
         raise AskedAboutTooMany(retry_after=_ASK_AGAIN_SECONDS)
 
 

@@ -16,6 +16,7 @@ import server.delivery.ports
 import server.identity.ports
 import server.sharing.ports
 import server.staff.ports
+from kit.allowance.service import forget_old as forget_old_allowances
 from kit.clock import Clock, OffsetClock, SystemClock
 from kit.crypto.cipher import Cipher
 from kit.crypto.keys import load_key_ring
@@ -250,6 +251,7 @@ def _tidier(house: House) -> Callable[[], Awaitable[None]]:
 
     async def tidy() -> None:
         await forget_old(now=house.clock.now())
+        await forget_old_allowances(now=house.clock.now())
         await house.files.sweep_temporaries(timedelta(hours=24))
         await applications.expire_due(house.applications)
         await appointments.expire_due(house.appointments)

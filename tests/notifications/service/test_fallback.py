@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -5,9 +6,9 @@ import pytest
 from kit.errors import OutsideError
 from kit.failing import failing
 from notifications import service
-from notifications.channels.fake import FakeChannel
+from notifications.channels.fake import FakeChannel, FakeSms
 from notifications.models import Delivery, Message
-from notifications.ports import Channel, Report
+from notifications.ports import Channel, Outgoing, Report
 from notifications.rules import RECEIPT_AFTER, DeliveryState, Skipped
 from tests.factories.notifications import ALIPAY_ID, OPENID, PARAMS, PHONE, TEMPLATE, Everywhere, desk
 
@@ -266,9 +267,14 @@ async def test_a_question_repeated_plans_the_next_once(at: Everywhere) -> None:
     assert (await at.delivery("sms")).receipt_checks == 1
 
 
+def at_most(at: Everywhere, texts: int) -> Everywhere:
+    limited = replace(at, needs=replace(at.needs, limits=replace(at.needs.limits, sms_day=texts)))
+    limited.drain.house.notifications = limited.needs
+    return limited
+
+
 async def test_nobody_spends_the_citys_money_on_text_messages(at: Everywhere) -> None:
-    at = replace(at, needs=replace(at.needs, limits=replace(at.needs.limits, sms_day=3)))
-    at.drain.house.notifications = at.needs
+    at = at_most(at, 3)
     for occasion in range(5):
         await at.tell(f"occasion-{occasion}")
         await at.work(seconds=1)
@@ -280,3 +286,57 @@ async def test_nobody_spends_the_citys_money_on_text_messages(at: Everywhere) ->
     await at.tell("the-next-day")
     await at.work()
     assert len(at.sms.sent) == 4
+
+
+class SlowSms:
+    """Text messages that leave together, once of `all_of` deliveries each is on its way or has ended."""
+
+    def __init__(self, sms: FakeSms, *, all_of: int) -> None:
+        self._sms, self._missing = sms, all_of
+        self.template_id, self.agreement = sms.template_id, sms.agreement
+        self._all_here = asyncio.Event()
+
+    def arrived(self) -> None:
+        self._missing -= 1
+        if self._missing == 0:
+            self._all_here.set()
+
+    async def send(self, message: Outgoing) -> str:
+        self.arrived()
+        await self._all_here.wait()
+        return await self._sms.send(message)
+
+
+async def test_text_messages_that_are_on_their_way_at_once_are_counted_too(at: Everywhere) -> None:
+    slow = SlowSms(at.sms, all_of=6)
+    at = at_most(through(at, sms=slow), 3)
+    at.book.used = []
+    for occasion in range(6):
+        await at.tell(f"occasion-{occasion}")
+
+    async def deliver(row: Delivery) -> None:
+        await service.deliver(at.needs, delivery_id=row.id)
+        slow.arrived()
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as workers:
+        for row in await Delivery.filter(channel="sms"):
+            workers.create_task(deliver(row))
+    assert len(at.sms.sent) == 3
+    reasons = [row.reason for row in await Delivery.filter(channel="sms")]
+    assert sorted(reasons, key=str) == [None, None, None, *[Skipped.TOO_MANY] * 3]
+
+
+async def test_a_text_message_that_is_tried_again_or_refused_for_good_takes_no_place_of_others(at: Everywhere) -> None:
+    at = at_most(at, 2)
+    at.book.used = []
+    busy = OutsideError("sms", "InternalError.Timeout", "busy", permanent=False)
+    refused = OutsideError("sms", "UnsupportedOperation.ContainDomesticAndInternationalPhoneNumber", "", permanent=True)
+    shaky = through(at, sms=failing(at.sms, [busy, busy, refused], methods={"send"}))
+    await at.tell("refused")
+    for _ in range(3):
+        await shaky.work(seconds=60)
+    for occasion in ("first", "second", "third"):
+        await at.tell(occasion)
+        await through(at, sms=at.sms).work(seconds=1)
+    states = [row.state for row in await Delivery.filter(channel="sms").order_by("id")]
+    assert states == [DeliveryState.FAILED, DeliveryState.SENT, DeliveryState.SENT, DeliveryState.SKIPPED]

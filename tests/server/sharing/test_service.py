@@ -165,16 +165,31 @@ async def test_two_who_ask_at_once_have_one_evidence(db: object):
 
 async def test_nobody_tries_out_whose_name_and_number_belong_together(db: object):
     here = hall()
-    for place in range(MOST_PEOPLE):
-        await known(here, subject=subject(id_number=f"3201061990030{place:05d}"))
-    asked_before, another = "320106199003000000", "320106199208159969"
-    await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[asked_before])
-    await service.check_may_ask(here.needs, asked_by="4" * 32, id_numbers=[another])
-    await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[])
+    people = [f"3201061990030{place:05d}" for place in range(MOST_PEOPLE)]
+    another = "320106199208159969"
+
+    async def count(*id_numbers: str, asked_by: str = RESIDENT) -> None:
+        await service.count_people(here.needs, asked_by=asked_by, id_numbers=id_numbers)
+
+    for each in people:
+        await count(each)
+    await count(people[0])
+    await count(another, asked_by="4" * 32)
+    await count()
     with pytest.raises(AskedAboutTooMany):
-        await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[asked_before, another])
+        await count(people[0], another)
     here.clock.advance(seconds=24 * 3600 + 1)
-    await service.check_may_ask(here.needs, asked_by=RESIDENT, id_numbers=[another])
+    await count(another)
+
+
+async def test_who_asks_several_times_at_once_has_no_more_people_asked_about(db: object):
+    here = hall()
+    crowds = [[f"32010619900{crowd}{place:06d}" for place in range(MOST_PEOPLE)] for crowd in range(4)]
+    done = await asyncio.gather(
+        *(service.count_people(here.needs, asked_by=RESIDENT, id_numbers=crowd) for crowd in crowds),
+        return_exceptions=True,
+    )
+    assert [type(each) for each in done if each is not None] == [AskedAboutTooMany] * 3
 
 
 @pytest.mark.parametrize(("source", "method"), [(MARRIAGE, "marriage"), (HOUSEHOLD, "household")])
