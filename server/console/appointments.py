@@ -1,7 +1,7 @@
 """The counter: who comes today, their passes, and days on which an office does not open."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 from sanic import Blueprint
@@ -14,10 +14,10 @@ from kit.web.routes import Routes
 from kit.web.validation import Answer, Id, Input
 from server.appointments import errors, queries, service
 from server.appointments.queries import BookingView
+from server.console.districts import scope_of
 from server.identity import queries as residents
 from server.journeys.house import House
 from server.terms.open_words import public_reason
-from server.terms.scope import Scope
 
 _EARLIEST, _LATEST = date(2020, 1, 1), date(2100, 1, 1)
 
@@ -96,7 +96,7 @@ def _visitors(routes: Routes, house: House) -> None:
     async def visitors(call: Call[CounterDay]) -> VisitorList:
         page = call.input
         found = await queries.of_day(
-            needs, scope=_scope(call), office_id=page.office, day=page.day, after=page.cursor, limit=page.wanted
+            needs, scope=scope_of(call), office_id=page.office, day=page.day, after=page.cursor, limit=page.wanted
         )
         shown, following = page.cut(found)
         return VisitorList(items=[await _visitor(house, each) for each in shown], next=following)
@@ -117,7 +117,7 @@ def _visitors(routes: Routes, house: House) -> None:
         ),
     )
     async def check_in(call: Call[CheckInInput]) -> Visitor:
-        scope, text = _scope(call), call.input.pass_text
+        scope, text = scope_of(call), call.input.pass_text
         done = await call.once(
             lambda key: service.check_in(needs, staff_id=call.who.id, scope=scope, text=text, key=key)
         )
@@ -137,7 +137,7 @@ def _closures(routes: Routes, house: House) -> None:
         errors=(errors.OfficeNotFound, errors.DayOver, errors.DayAlreadyClosed),
     )
     async def closure(call: Call[ClosureInput], office_id: str) -> Closure:
-        scope, given = _scope(call), call.input
+        scope, given = scope_of(call), call.input
         done = await call.once(
             lambda key: service.close_day(
                 needs,
@@ -157,10 +157,6 @@ def _closures(routes: Routes, house: House) -> None:
             reason=found.reason,
             bookings=found.bookings,
         )
-
-
-def _scope(call: Call[Any]) -> Scope:
-    return Scope(call.who.districts)
 
 
 async def _visitor(house: House, view: BookingView) -> Visitor:

@@ -13,7 +13,7 @@ from kit.web.errors import PermissionMissing
 from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer
-from server.console.whole_city import check_whole_city
+from server.console.districts import check_whole_city
 from server.journeys.house import House
 
 _TEXT = Annotated[str, Field(min_length=1, max_length=64)]

@@ -19,7 +19,8 @@ from payments.bill_queries import BillView, FindingView
 from payments.bills.bill import Totals
 from payments.errors import BillNotFound, FindingNotFound, FindingResolved
 from payments.rules import WALLET_TEXTS
-from server.console.payments import Note, check_whole_city
+from server.console.districts import BOOKS, check_whole_city
+from server.console.payments import Note
 from server.journeys.house import House
 
 _FIRST_DAY = date(2020, 1, 1)
@@ -118,7 +119,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         errors=(PermissionMissing,),
     )
     async def bills(call: Call[BillsOfDay]) -> Bills:
-        check_whole_city(call)
+        check_whole_city(call, BOOKS)
         page = call.input
         found = await queries.bills(needs, day=page.day, after=page.cursor or "", limit=page.wanted)
         shown, following = page.cut(found)
@@ -133,7 +134,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         errors=(PermissionMissing, BillNotFound),
     )
     async def findings(call: Call[Page], bill_id: str) -> Findings:
-        check_whole_city(call)
+        check_whole_city(call, BOOKS)
         page = call.input
         if await queries.bill(needs, bill_id=bill_id) is None:
             raise BillNotFound
@@ -150,7 +151,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         errors=(PermissionMissing, FindingNotFound, FindingResolved),
     )
     async def resolve(call: Call[Note], finding_id: str) -> Finding:
-        check_whole_city(call)
+        check_whole_city(call, BOOKS)
         done = await call.once(
             lambda key: service.resolve_finding(
                 needs, finding_id=finding_id, staff_id=call.who.id, note=call.input.note, key=key

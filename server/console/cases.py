@@ -14,6 +14,7 @@ from kit.web.edge import Call, Edge
 from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Empty, Input
+from server.console.districts import scope_of
 from server.journeys.house import House
 from server.registry import errors, queries, rules, service
 from server.registry.package import Party
@@ -171,7 +172,9 @@ def _reading(routes: Routes, house: House) -> None:
     )
     async def case_list(call: Call[CasePage]) -> CaseList:
         page = call.input
-        found = await queries.cases(needs, scope=_scope(call), state=page.state, before=page.cursor, limit=page.wanted)
+        found = await queries.cases(
+            needs, scope=scope_of(call), state=page.state, before=page.cursor, limit=page.wanted
+        )
         shown, following = page.cut(found)
         items = [_summary(line, await _business(house, line)) for line in shown]
         return CaseList(items=items, next=following)
@@ -184,7 +187,7 @@ def _reading(routes: Routes, house: House) -> None:
         errors=(errors.CaseNotFound,),
     )
     async def read_case(call: Call[None], case_id: str) -> Case:
-        return _present(await queries.case(needs, scope=_scope(call), case_id=case_id))
+        return _present(await queries.case(needs, scope=scope_of(call), case_id=case_id))
 
     @routes.get(
         "/<case_id:str>/materials/<material_id:str>",
@@ -195,7 +198,7 @@ def _reading(routes: Routes, house: House) -> None:
     )
     async def material(call: Call[None], case_id: str, material_id: str) -> HTTPResponse:
         opened = await service.open_material(
-            needs, staff_id=call.who.id, scope=_scope(call), case_id=case_id, material_id=material_id
+            needs, staff_id=call.who.id, scope=scope_of(call), case_id=case_id, material_id=material_id
         )
         return download(b"".join([chunk async for chunk in opened.chunks]), opened.mime, name=material_id)
 
@@ -285,7 +288,7 @@ def _after_acceptance(routes: Routes, house: House) -> None:
 
 async def _decide(house: House, call: Call[Any], case_id: str, decision: Decision) -> Case:
     """Carry a decision out once under the request's key, and answer the case as it is then."""
-    scope, version = _scope(call), _version(call)
+    scope, version = scope_of(call), _version(call)
 
     async def command(key: RequestKey) -> str:
         await decision(staff_id=call.who.id, scope=scope, case_id=case_id, version=version, key=key)
@@ -293,10 +296,6 @@ async def _decide(house: House, call: Call[Any], case_id: str, decision: Decisio
 
     done = await call.once(command)
     return _present(await queries.case(house.registry, scope=scope, case_id=done))
-
-
-def _scope(call: Call[Any]) -> Scope:
-    return Scope(call.who.districts)
 
 
 def _version(call: Call[Any]) -> int | None:

@@ -1,7 +1,7 @@
 """The post desk: who asked for a paper certificate, what goes on the label, and what needs looking after."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from sanic import Blueprint
@@ -13,13 +13,13 @@ from kit.web.errors import PermissionMissing
 from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Input
+from server.console.districts import check_whole_city, scope_of
 from server.delivery import errors, queries, service
 from server.delivery.queries import DeliveryView
 from server.delivery.states import Attention, ParcelState
 from server.journeys import posting
 from server.journeys.house import House
 from server.terms.open_words import stated_reason
-from server.terms.scope import Scope
 
 _FAULTS = {"unknown_waybill": "运单号不是本机构寄出的", "unreadable": "推送内容读不出来"}
 
@@ -119,7 +119,7 @@ def _reading(routes: Routes, house: House) -> None:
         page = call.input
         found = await queries.listed(
             house.delivery,
-            scope=_scope(call),
+            scope=scope_of(call),
             state=page.state,
             attention=page.attention,
             after=page.cursor or "",
@@ -137,8 +137,7 @@ def _reading(routes: Routes, house: House) -> None:
         errors=(PermissionMissing,),
     )
     async def strays(call: Call[Page]) -> Strays:
-        if call.who.districts is not None:
-            raise PermissionMissing("这些推送不分区县，请用可查看全部区县的账号")
+        check_whole_city(call, "这些推送")
         page = call.input
         found = await queries.strays(house.delivery, after=page.cursor or "", limit=page.wanted)
         shown, following = page.cut(found)
@@ -172,7 +171,7 @@ def _sending(routes: Routes, house: House) -> None:
         found = await service.label(
             house.delivery,
             staff_id=call.who.id,
-            scope=_scope(call),
+            scope=scope_of(call),
             delivery_id=delivery_id,
             reason=call.input.reason,
         )
@@ -194,7 +193,7 @@ def _sending(routes: Routes, house: House) -> None:
         ),
     )
     async def dispatch(call: Call[DispatchInput], delivery_id: str) -> StaffDelivery:
-        scope = _scope(call)
+        scope = scope_of(call)
         done = await call.once(
             lambda key: posting.dispatch(
                 house,
@@ -208,10 +207,6 @@ def _sending(routes: Routes, house: House) -> None:
             )
         )
         return _present(await queries.one_in_scope(house.delivery, scope=scope, delivery_id=done))
-
-
-def _scope(call: Call[Any]) -> Scope:
-    return Scope(call.who.districts)
 
 
 def _present(view: DeliveryView) -> StaffDelivery:

@@ -6,10 +6,10 @@ from kit.web.access import staff
 from kit.web.edge import Call, Edge
 from kit.web.routes import Routes
 from kit.web.validation import Answer
+from server.console.districts import scope_of
 from server.journeys.house import House
 from server.registry import errors, service
 from server.terms.evidence import MIME, Evidence, EvidenceUnreadable
-from server.terms.scope import Scope
 
 
 class ReadableLine(Answer):
@@ -40,7 +40,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         opened = await service.open_material(
             house.registry,
             staff_id=call.who.id,
-            scope=Scope(call.who.districts),
+            scope=scope_of(call),
             case_id=case_id,
             material_id=material_id,
         )

@@ -12,10 +12,10 @@ from kit.web.edge import Call, Edge
 from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Input
+from server.console.districts import scope_of
 from server.journeys.house import House
 from server.registry import errors, queries, service
 from server.registry.queries import NoticeLine
-from server.terms.scope import Scope
 
 
 class NoticeInput(Input):
@@ -54,7 +54,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     async def read(call: Call[Page], case_id: str) -> NoticeList:
         page = call.input
         found = await queries.notices(
-            needs, scope=Scope(call.who.districts), case_id=case_id, before=page.cursor, limit=page.wanted
+            needs, scope=scope_of(call), case_id=case_id, before=page.cursor, limit=page.wanted
         )
         shown, following = page.cut(found)
         return NoticeList(items=[_present(each) for each in shown], next=following)
@@ -69,7 +69,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         errors=(errors.CaseNotFound, errors.NoticeInvalid),
     )
     async def push(call: Call[NoticeInput], case_id: str) -> Notice:
-        scope, text = Scope(call.who.districts), call.input.text
+        scope, text = scope_of(call), call.input.text
         pushed = await call.once(
             lambda key: service.push_notice(
                 needs, actor=Actor("staff", call.who.id), scope=scope, case_id=case_id, text=text, key=key

@@ -15,8 +15,8 @@ from kit.web.validation import Answer, Input
 from notifications import errors, queries, service
 from notifications.queries import TemplateView
 from notifications.templates import SmsUse
+from server.console.districts import scope_of
 from server.journeys.house import House
-from server.terms.scope import Scope
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
 Text = Annotated[str, Field(max_length=2000)]
@@ -110,7 +110,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
 
 def _check_district(call: Call[Any], district: str) -> None:
     """Words for everybody are the whole city's: an account for some districts changes only theirs."""
-    if not Scope(call.who.districts).allows(district):
+    if not scope_of(call).allows(district):
         raise PermissionMissing("您的账号只限部分区县，只能保存本区县的消息模板，请填写本区县的行政区划代码")
 
 

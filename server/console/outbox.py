@@ -10,7 +10,7 @@ from kit.web.errors import PermissionMissing
 from kit.web.pages import Page
 from kit.web.routes import Routes
 from kit.web.validation import Answer, Empty
-from server.console.whole_city import check_whole_city
+from server.console.districts import check_whole_city
 from server.journeys.house import House
 from server.staff import service
 from server.staff.errors import ParkedRowNotFound

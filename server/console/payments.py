@@ -1,7 +1,7 @@
 """The books of the registration fees: what was paid on a day, and what wallets said that does not fit."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 from sanic import Blueprint
@@ -17,6 +17,7 @@ from payments import errors, queries, service
 from payments.ports import Needs
 from payments.queries import DiscrepancyView, SettledView
 from payments.rules import WALLET_TEXTS, Fault
+from server.console.districts import BOOKS, check_whole_city
 from server.journeys.house import House
 
 _FIRST_DAY = date(2020, 1, 1)
@@ -108,7 +109,7 @@ def _discrepancies(routes: Routes, needs: Needs) -> None:
         errors=(PermissionMissing,),
     )
     async def discrepancies(call: Call[Which]) -> Discrepancies:
-        check_whole_city(call)
+        check_whole_city(call, BOOKS)
         page = call.input
         found = await queries.discrepancies(needs, resolved=page.resolved, after=page.cursor or "", limit=page.wanted)
         shown, following = page.cut(found)
@@ -128,7 +129,7 @@ def _discrepancies(routes: Routes, needs: Needs) -> None:
         ),
     )
     async def resolve(call: Call[Note], discrepancy_id: str) -> Discrepancy:
-        check_whole_city(call)
+        check_whole_city(call, BOOKS)
         done = await call.once(
             lambda key: service.resolve_discrepancy(
                 needs, discrepancy_id=discrepancy_id, staff_id=call.who.id, note=call.input.note.strip(), key=key
@@ -150,19 +151,11 @@ def _settlements(routes: Routes, needs: Needs) -> None:
         errors=(PermissionMissing,),
     )
     async def settlements(call: Call[Day]) -> Settlements:
-        check_whole_city(call)
+        check_whole_city(call, BOOKS)
         page = call.input
         found = await queries.settled(needs, day=page.day, after=page.cursor or "", limit=page.wanted)
         shown, following = page.cut(found)
         return Settlements(items=[_settlement(each) for each in shown], next=following)
-
-
-def check_whole_city(call: Call[Any]) -> None:
-    """One merchant serves all districts and no order says which: an account for some districts sees none of it."""
-    if call.who.districts is not None:
-        raise PermissionMissing(
-            "账目不分区县，您的账号只限部分区县。请改用可查看全部区县的财务账号，或请账号管理员为您开通"
-        )
 
 
 def _discrepancy(view: DiscrepancyView) -> Discrepancy:

@@ -15,7 +15,7 @@ from payments import errors, queries
 from payments import service as payments
 from payments.queries import RefundView
 from payments.rules import WALLET_TEXTS
-from server.console.payments import check_whole_city
+from server.console.districts import BOOKS, check_whole_city
 from server.journeys.house import House
 
 
@@ -85,7 +85,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         ),
     )
     async def refund(call: Call[RefundInput], order_id: str) -> Refund:
-        check_whole_city(call)
+        check_whole_city(call, BOOKS)
         refund_id = await call.once(
             lambda key: payments.refund(
                 needs,
@@ -110,7 +110,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         errors=(PermissionMissing,),
     )
     async def refunds(call: Call[None], order_id: str) -> Refunds:
-        check_whole_city(call)
+        check_whole_city(call, BOOKS)
         found = await queries.refunds(needs, order_id=order_id)
         return Refunds(items=[_shown(each) for each in found], next=None)
 

@@ -155,5 +155,5 @@ async def test_an_account_of_one_district_reads_what_to_do(desk: httpx.AsyncClie
     headers = {"Authorization": "Bearer payments.read-320114"}
     refused = (await desk.get(f"{BOOKS}/discrepancies", headers=headers)).json()
     assert refused["detail"] == (
-        "账目不分区县，您的账号只限部分区县。请改用可查看全部区县的财务账号，或请账号管理员为您开通"
+        "账目不分区县，您的账号只限部分区县。请改用可查看全部区县的账号，或请账号管理员为您开通"
     )

@@ -1,9 +1,18 @@
-"""What no district is written on is for accounts of the whole city alone."""
+"""Whose rows an account may see: those of its districts, and what has no district only with the whole city's."""
 
 from typing import Any
 
 from kit.web.edge import Call
 from kit.web.errors import PermissionMissing
+from server.terms.scope import Scope
+
+BOOKS = "账目"
+"""One merchant serves all districts, and no order says which."""
+
+
+def scope_of(call: Call[Any]) -> Scope:
+    """The districts of the account that calls."""
+    return Scope(call.who.districts)
 
 
 def check_whole_city(call: Call[Any], what: str) -> None:
