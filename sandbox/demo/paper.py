@@ -86,7 +86,8 @@ def ask_pdfsig(pdf: Path) -> bool:
     program = shutil.which("pdfsig")
     if program is None:
         return False
-    said = subprocess.run([program, str(pdf)], capture_output=True, text=True, check=False, timeout=30).stdout
+    # It speaks UTF-8 in every locale.
+    said = subprocess.run([program, str(pdf)], capture_output=True, encoding="utf-8", check=False, timeout=30).stdout
     require("Signature is Valid" in said, f"pdfsig says: {said}")
     require("Total document signed" in said, f"pdfsig says: {said}")
     return True

@@ -1,4 +1,4 @@
-"""python -m sandbox.demo [--split] [--keep]: the whole case, step by step."""
+"""python -m sandbox.demo [--split] [--wallet WALLET] [--keep]: the whole case, step by step."""
 
 import argparse
 import contextlib
@@ -12,11 +12,12 @@ from functools import partial
 
 import httpx
 
-from sandbox.demo import booking, cast, filing, office, paying, picture, posting, verifying, writing
+from sandbox.demo import cast, picture
 from sandbox.demo.materials import NoFontError
 from sandbox.demo.pushes import Pushes
 from sandbox.demo.report import Report, Step
 from sandbox.demo.scene import Scene
+from sandbox.demo.steps import ACTS, FIRST
 from sandbox.demo.sweep import sweep
 from sandbox.phones.alipay_phone import AlipayPhone
 from sandbox.phones.caller import Caller
@@ -28,7 +29,7 @@ from sandbox.phones.outside import OutsideWorld
 from sandbox.phones.phone import Phone
 from sandbox.run import houses, partners
 from sandbox.run.houses import Houses
-from sandbox.run.processes import ROOT, ProcessFailed, only_one, stop_on_signals
+from sandbox.run.processes import ROOT, ProcessFailed, only_one, say_what_can_be_said, stop_on_signals
 
 VAR = ROOT / "var"
 RESULTS = VAR / "demo"
@@ -41,6 +42,7 @@ PHONES: dict[str, type[Handset]] = {"wechat": Phone, "alipay": AlipayPhone}
 def main(arguments: list[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     stop_on_signals()
+    say_what_can_be_said()
     journey = Journey()
     report = Report(journey)
     journey.says = report.waiting
@@ -56,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(130)
     finally:
         if journey.calls:
-            journey.write(RESULTS / "journey.json")
+            journey.write(RESULTS / "journey.json", pushes=RESULTS / picture.PUSHES)
             picture.main([str(RESULTS / "journey.json"), str(RESULTS / "journey.svg")])
     report.summary(RESULTS)
     print("\nthe case went from login to a certificate that verifies")
@@ -96,21 +98,7 @@ def _play(report: Report, *, split: bool, wallet: str, keep: bool) -> None:
 
 
 def _steps(scene: Scene) -> Iterator[Step]:
-    acts = (
-        ("three residents log in, bind phones, prove their real names by face", filing.log_in),
-        ("the buyer reads the guide, books a counter, cancels, books another", booking.book),
-        ("the seller looks the unit up; departments prove, the rest is uploaded", filing.draw_up),
-        ("each party confirms by face check; submitted, 收件回执", filing.confirm_and_submit),
-        ("the case package reaches the registry", office.arrive),
-        ("accepted, 受理凭证, all three told; reviewed; fee due", office.accept_and_review),
-        ("the officer writes to the parties, at the desk and by command", writing.write),
-        ("the buyer pays 80 yuan; notified twice, settled once", paying.pay_fee),
-        ("entry refused, tax cleared by callback, entered", office.clear_tax_and_enter),
-        ("old certificate superseded, new one downloaded", office.receive_certificate),
-        ("QR read back, verified offline and by link: 有效", verifying.verify),
-        ("the paper goes by express; tracked, signed for in person", posting.post),
-    )
-    for number, (what, act) in enumerate(acts, start=2):
+    for number, (what, act) in enumerate(ACTS, start=FIRST):
         yield Step(number, what, partial(act, scene))
 
 

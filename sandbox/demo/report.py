@@ -33,7 +33,6 @@ class Report:
     def walk(self, step: Step) -> None:
         """Do it and print its line, also when it fails; what went wrong is raised on."""
         self.journey.step = step.number
-        self.journey.titles[step.number] = step.what
         start = time.monotonic()
         status = "FAILED"
         try:
@@ -70,10 +69,13 @@ def _shown(statuses: Counter[int]) -> str:
     return " ".join(f"{status}x{count}" for status, count in sorted(statuses.items())) or "-"
 
 
+def columns(text: str) -> int:
+    """How wide it is, in columns; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
+
+
 def _padded(text: str, width: int) -> str:
-    """Chinese characters take two columns."""
-    taken = sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
-    return text + " " * max(0, width - taken)
+    return text + " " * max(0, width - columns(text))
 
 
 def _forget_waiting() -> None:

@@ -1,4 +1,4 @@
-"""Step 10: the certificate is genuine and valid, offline and online; the old one is not valid any more."""
+"""The certificate is genuine and valid, offline and online; the old one is not valid any more."""
 
 from sandbox.demo import cast, credential, paper
 from sandbox.demo.scene import Scene

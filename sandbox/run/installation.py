@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.run import toml
-from sandbox.run.processes import ROOT, Process, ProcessFailed, environment, python
+from sandbox.run.processes import ROOT, Process, ProcessFailed, environment, python, words
 
 _COMMAND_SECONDS = 120.0
 _START_SECONDS = 60.0
@@ -69,10 +69,10 @@ class Installation:
         """Run `yichuang` with these settings; its output, or ProcessFailed with what it said."""
         try:
             done = subprocess.run(
-                self._yichuang(*arguments),
+                words(self._yichuang(*arguments)),
                 input=stdin,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 timeout=_COMMAND_SECONDS,
                 check=False,
                 cwd=ROOT,

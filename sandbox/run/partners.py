@@ -17,7 +17,7 @@ _START_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Partners:
-    """WeChat, WeChat Pay and the tax bureau at `url`; `directory` holds their books and the city's credentials."""
+    """All of them at `url`; `directory` holds their books and the city's credentials."""
 
     url: str
     directory: Path

@@ -1,18 +1,23 @@
 """Processes of our own: each in a group of its own, waited for, and always ended."""
 
 import contextlib
+import ctypes
 import fcntl
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _POLL_SECONDS = 0.05
 _TAIL_LINES = 12
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class ProcessFailed(RuntimeError):
@@ -29,7 +34,13 @@ class Process:
         with log.open("ab") as out:
             # A group of its own: Ctrl-C reaches us alone, and we end it in our order.
             self._popen = subprocess.Popen(
-                command, cwd=ROOT, env=environment(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+                words(command),
+                cwd=ROOT,
+                env=environment(),
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=partial(_end_with, os.getpid()),  # noqa: PLW1509 - we have one thread
             )
 
     @property
@@ -77,14 +88,42 @@ def only_one(lock: Path) -> Iterator[None]:
 
 
 def stop_on_signals() -> None:
-    """SIGINT and SIGTERM raise KeyboardInterrupt, even where whoever started us had SIGINT ignored."""
+    """SIGINT, SIGTERM and a terminal that closes raise KeyboardInterrupt, even where SIGINT was ignored before us.
+
+    Under nohup the terminal may close.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
 
 
 def environment() -> Mapping[str, str]:
-    """Ours without settings of the product: an installation is described by its settings file alone."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith("YICHUANG_")}
+    """Ours without settings of the product: an installation is described by its settings file alone.
+
+    What it reads and writes is UTF-8, whatever the terminal speaks.
+    """
+    ours = {name: value for name, value in os.environ.items() if not name.upper().startswith("YICHUANG_")}
+    return {**ours, "PYTHONUTF8": "1"}
+
+
+def words(command: Sequence[str]) -> list[bytes]:
+    """A command line in UTF-8, as `environment` lets it be read."""
+    return [word.encode("utf-8", "surrogateescape") for word in command]
+
+
+def say_what_can_be_said() -> None:
+    """A terminal that knows no Chinese shows question marks in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _end_with(parent: int) -> None:
+    """In the child, before its program: when `parent` is killed without a word, the kernel sends SIGTERM."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it was killed meanwhile
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def python(*arguments: str) -> list[str]:

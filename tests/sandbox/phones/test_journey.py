@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from sandbox.phones.caller import Caller
-from sandbox.phones.journey import Journey, NotAsItShould
+from sandbox.phones.journey import Journey, NotAsItShould, PushTaken
 
 
 def answering(status: int, body: dict[str, object], media_type: str) -> httpx.MockTransport:
@@ -23,17 +23,17 @@ def caller(journey: Journey, transport: httpx.MockTransport) -> Caller:
 
 
 def test_a_call_is_noted_without_its_query(tmp_path: Path):
-    journey = Journey(step=3, titles={3: "the materials"})
+    journey = Journey(step=3)
     calls = caller(journey, answering(200, {"items": []}, "application/json"))
     assert calls.get("upload", "/files", params={"party_id": "p"}) == {"items": []}
     calls.close()
-    journey.write(tmp_path / "journey.json")
-    written = json.loads((tmp_path / "journey.json").read_text())
-    assert written["steps"] == [{"number": 3, "title": "the materials"}]
-    (noted,) = written["calls"]
+    journey.pushes.append(PushTaken(3, "it is paid", 204))
+    journey.write(tmp_path / "journey.json", pushes=tmp_path / "pushes.json")
+    (noted,) = json.loads((tmp_path / "journey.json").read_text())
     assert list(noted) == ["step", "name", "method", "path", "status", "code", "ms"]
     assert noted["path"] == "/files"
     assert (noted["step"], noted["status"], noted["code"]) == (3, 200, None)
+    assert json.loads((tmp_path / "pushes.json").read_text()) == [{"step": 3, "name": "it is paid", "status": 204}]
 
 
 def test_an_expected_refusal_is_noted_with_its_code():
@@ -75,12 +75,12 @@ def test_waiting_ends_with_what_was_found_or_with_the_time():
     looks = iter([None, None, "case"])
     assert Journey().wait_for("the case", lambda: next(looks)) == "case"
     with pytest.raises(NotAsItShould, match=r"in vain for the case"):
-        Journey().wait_for("the case", lambda: None, seconds=0.2)
+        Journey(patience_seconds=0.2).wait_for("the case", lambda: None)
 
 
 def test_a_long_wait_is_told_once():
     told: list[str] = []
-    journey = Journey(says=told.append)
+    journey = Journey(says=told.append, patience_seconds=1.5)
     with pytest.raises(NotAsItShould):
-        journey.wait_for("the tax", lambda: None, seconds=1.5)
+        journey.wait_for("the tax", lambda: None)
     assert told == ["waiting for the tax"]
