@@ -36,7 +36,7 @@ class Mortal:
         if self._failed is not None:
             raise self._failed from error
 
-    def await_all(self, seconds: float = 30.0) -> None:
+    def await_all(self, seconds: float = 120.0) -> None:
         """Until it has died everywhere."""
         deadline = time.monotonic() + seconds
         while self.left:

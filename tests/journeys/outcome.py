@@ -57,7 +57,7 @@ _STEP_SECONDS = 61.0
 _HALF_A_DAY = 12 * 3600 + 60.0
 _FAR_OFF = "delivery.poll"
 _BILLS_ARE_THERE = time_of_day(10, 31)
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 120.0
 
 
 def play(scene: Scene) -> None:

@@ -18,13 +18,20 @@ from sandbox.phones.journey import Journey, NotAsItShould
 from sandbox.phones.officer import STAFF, Desk, Officer
 from sandbox.phones.phone import API, Phone
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 120.0
 # What a claim of a process that died waits for until it is taken over, and a little.
 _CLAIM_SECONDS = 61.0
 # One-time codes are good once: the next comes with the next half minute.
 _CODE_SECONDS = 30.0
 _RUNNING = 409
 Disturbance = Callable[[str, str], AbstractContextManager[None]]
+
+
+def lost_on_its_way() -> NotAsItShould:
+    """What a phone sees when its connection breaks before the answer is through."""
+    error = NotAsItShould("the answer was lost on its way")
+    error.__cause__ = httpx.ReadError("the connection broke")
+    return error
 
 
 class PatientCaller(Caller):
@@ -58,6 +65,7 @@ class PatientCaller(Caller):
             with self.disturb(method, path):
                 answer = super().ask(name, method, path, expect=(*wanted, _RUNNING), headers=headers, **more)
         except NotAsItShould as error:
+            answer = None  # it may have been given, and lost on its way
             self._note_lost(error, method, path)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while answer is None or _still_running(answer):

@@ -315,12 +315,15 @@ def test_phones_that_hang_up(town: Town, draft: str):
     """500 times, at any moment of a request; afterwards every connection of the pool is there to be used."""
     city, calls = town.city, town.scene.seller.calls
     before = city.count("applications_application")
-    hanging_up.hang_up(city.url, token=str(calls.token), draft=draft, times=500)
+    opened = hanging_up.hang_up(city.url, token=str(calls.token), draft=draft, times=500)
+    assert opened.start > 0
     outcome.become_quiet(city)
-    assert before < city.count("applications_application") < before + 500, "all of them were cut off, or none"
-    assert city.count("applications_entry") == city.count("applications_application")
-    assert city.count("applications_party") == 3 * city.count("applications_application")
-    assert city.count("kit_idempotency_key", "state <> 'done'") == 0
+    # The server may be busy with the last ones still: what it says at any one moment has to be whole.
+    found = _drafts(city)
+    assert found["applications"] - before in opened, "all of them were cut off, or none"
+    assert found["entries"] == found["applications"]
+    assert found["parties"] == 3 * found["applications"]
+    town.scene.journey.wait_for("every key", lambda: city.count("kit_idempotency_key", "state <> 'done'") == 0 or None)
     with ThreadPoolExecutor(40) as phones:
         asked = list(phones.map(lambda _: _me(city, str(calls.token)), range(80)))
     assert set(asked) == {200}
@@ -328,12 +331,30 @@ def test_phones_that_hang_up(town: Town, draft: str):
     name = city.database_url.rsplit("/", 1)[1]
     # 32 each for the server and the worker, and this question's own.
     assert sum(row["db"] == name for row in connections) <= 65
-    assert not list(city.rows("SELECT * FROM information_schema.innodb_trx"))
+    # The worker has one open now and then; none stays.
+    left = _transactions(city)
+    town.scene.journey.wait_for("the end of every transaction", lambda: not (left & _transactions(city)) or None)
+
+
+def _drafts(city: City) -> dict[str, Any]:
+    """Counted in one statement, which sees one moment."""
+    tables = (
+        ("applications", "applications_application"),
+        ("entries", "applications_entry"),
+        ("parties", "applications_party"),
+    )
+    counted = ", ".join(f"(SELECT COUNT(*) FROM {table}) AS {name}" for name, table in tables)  # noqa: S608 - ours
+    return city.rows(f"SELECT {counted}")[0]
+
+
+def _transactions(city: City) -> set[tuple[str, str]]:
+    rows = city.rows("SELECT trx_id, trx_started FROM information_schema.innodb_trx")
+    return {(str(row["trx_id"]), str(row["trx_started"])) for row in rows}
 
 
 def _me(city: City, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(f"{city.url}{API}/me", headers=headers, trust_env=False, timeout=10).status_code
+    return httpx.get(f"{city.url}{API}/me", headers=headers, trust_env=False, timeout=60).status_code
 
 
 def _signature() -> str:

@@ -46,7 +46,6 @@ def test_every_handler_is_on_the_way_or_aside():
     assert names >= ASIDE
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("dialect", "wallet", "names"),
     [
@@ -65,7 +64,6 @@ def test_killed_before_and_after_each_handler(build: Build, dialect: str, wallet
         assert sorted(worker.died_at) == sorted(points(names))
 
 
-@pytest.mark.timeout(300)
 def test_killed_before_and_after_the_handlers_aside(build: Build):
     with build("mariadb", concurrency=1) as city, city.scene() as scene:
         _drain(city)

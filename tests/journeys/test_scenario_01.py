@@ -8,7 +8,6 @@ from tests.journeys import outcome
 from tests.journeys.city import Build
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(("dialect", "wallet"), [("sqlite", "wechat"), ("mariadb", "wechat"), ("mariadb", "alipay")])
 def test_resale_of_h1_by_its_two_owners(build: Build, dialect: str, wallet: str):
     with build(dialect) as city, city.scene(wallet=wallet) as scene:

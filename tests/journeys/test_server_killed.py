@@ -17,10 +17,10 @@ from sandbox.demo import office, posting
 from sandbox.demo.scene import Scene
 from tests.journeys import outcome, ways
 from tests.journeys.city import Build, City
-from tests.journeys.patience import PatientCaller
+from tests.journeys.patience import PatientCaller, lost_on_its_way
 
 _LONGEST_SECONDS = 0.040
-_START_SECONDS = 5.0
+_START_SECONDS = 5.0  # of a processor
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Killer:
     dice: random.Random
     killed: list[str] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
+    outrun: int = 0
 
     @contextlib.contextmanager
     def around(self, method: str, path: str) -> Iterator[None]:
@@ -45,6 +46,20 @@ class Killer:
         finally:
             thread.join()
 
+    @contextlib.contextmanager
+    def cutting_off(self, method: str, path: str) -> Iterator[None]:
+        """The same around a phone's call.
+
+        Every second answer that was faster than the kill is lost on its way: so that, on any machine, at least half of
+        the calls are asked again, some of which had been done.
+        """
+        with self.around(method, path):
+            yield
+        if method == "POST":
+            self.outrun += 1
+            if self.outrun % 2:
+                raise lost_on_its_way()
+
     def _kill_and_restart(self, moment: float, call: str) -> None:
         time.sleep(moment)
         os.kill(self.city.pids["server"], SIGKILL)
@@ -53,7 +68,6 @@ class Killer:
         self.starts.append(self.city.start_server())
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("dialect", "wallet"), [("sqlite", "alipay"), ("mariadb", "wechat")])
 def test_killed_during_every_post(build: Build, dialect: str, wallet: str):
     with build(dialect) as city, city.scene(wallet=wallet) as scene:
@@ -61,18 +75,16 @@ def test_killed_during_every_post(build: Build, dialect: str, wallet: str):
         killer = Killer(city, dice)
         callers = _callers(scene)
         for caller in callers:
-            caller.disturb = killer.around
+            caller.disturb = killer.cutting_off
         outcome.play(scene)
         outcome.finished_once(city, scene)
         posts = {call.path for call in scene.journey.calls if call.method == "POST"}
         assert {call.removeprefix("POST ") for call in killer.killed} >= posts
         lost = [call for caller in callers for call in caller.lost]
-        # A moment after the answer cuts nothing off: with these dice, enough calls are cut.
-        assert len(lost) >= len(killer.killed) / 4, f"{len(lost)} of {len(killer.killed)} calls were cut off"
+        assert len(lost) >= len(killer.killed) / 2, f"{len(lost)} of {len(killer.killed)} calls were cut off"
         assert statistics.median(killer.starts) < _START_SECONDS, sorted(killer.starts)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(("dialect", "wallet"), [("sqlite", "alipay"), ("mariadb", "wechat")])
 def test_killed_during_the_partners_callbacks(build: Build, dialect: str, wallet: str):
     """They tell again on their own schedule until we acknowledge; what they told counts once."""
@@ -90,13 +102,19 @@ def test_killed_during_the_partners_callbacks(build: Build, dialect: str, wallet
         if wallet == "wechat":
             _refund(city, scene, killer)
         _post(scene, killer)
+        wanted = {"alipay": (1, 0, 1), "wechat": (0, 2, 1)}[wallet]
+        # Asking may have found out first: the notice is repeated all the same until it is acknowledged.
+        scene.journey.wait_for("every notice", lambda: _heard(city) == wanted or None)
         outcome.come_to_rest(city)
         assert len(killer.killed) == (4 if wallet == "alipay" else 5)
         _counted_once(city, refunds=int(wallet == "wechat"))
-        heard = Counter(row["system"] for row in city.rows("SELECT system FROM kit_inbox"))
-        wanted = {"alipay": (1, 0, 1), "wechat": (0, 2, 1)}[wallet]
-        assert (heard["alipay"], heard["wechat_pay"], heard["tax"]) == wanted
-        assert heard["kuaidi100"] in {1, 2}, "the same list twice is one"
+        assert _heard(city) == wanted
+        assert city.count("kit_inbox", "system = 'kuaidi100'") in {1, 2}, "the same list twice is one"
+
+
+def _heard(city: City) -> tuple[int, int, int]:
+    heard = Counter(row["system"] for row in city.rows("SELECT system FROM kit_inbox"))
+    return heard["alipay"], heard["wechat_pay"], heard["tax"]
 
 
 def _pay(scene: Scene, killer: Killer) -> None:

@@ -210,7 +210,7 @@ async def test_a_silent_department_is_waited_for_no_longer_than_it_may(city: Cit
     city.house.sharing = replace(city.house.sharing, lookup=Silent())
     async with serving(city) as http:
         application = await opened(http, city)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             now = (await share(http, application["id"], city.buyer)).json()
     assert (line(now, "M10")["source_state"], line(now, "M10H")["state"]) == ("unavailable", "shared")
 

@@ -110,7 +110,7 @@ class Receiver:
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     async def wait_for(self, count: int) -> list[tuple[dict[str, str], bytes]]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.received) < count:  # noqa: ASYNC110 - a test may poll
                 await asyncio.sleep(0.005)
         return self.received

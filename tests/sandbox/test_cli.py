@@ -19,7 +19,7 @@ def start(directory: Path) -> tuple[subprocess.Popen[str], str]:
     born = time.time_ns()
     command = [sys.executable, "-m", "sandbox", "serve", str(directory), "--ready-file", str(ready)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not ready.exists() or ready.stat().st_mtime_ns < born:
         assert process.poll() is None
         assert time.monotonic() < deadline
@@ -29,7 +29,7 @@ def start(directory: Path) -> tuple[subprocess.Popen[str], str]:
 
 def stop(process: subprocess.Popen[str], number: int) -> str:
     os.kill(process.pid, number)
-    output, _ = process.communicate(timeout=2)
+    output, _ = process.communicate(timeout=60)
     return output
 
 
@@ -57,7 +57,7 @@ async def test_a_restart_keeps_what_was_paid(directory: Path):
         before = (await city.control("GET", "/pay/orders"))["items"]
     assert [each["trade_state"] for each in before] == ["SUCCESS", "NOTPAY"]
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=5)
+    process.communicate(timeout=60)
 
     process, url = start(directory)
     async with httpx.AsyncClient(base_url=url, trust_env=False) as http:

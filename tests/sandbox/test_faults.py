@@ -107,6 +107,6 @@ async def test_the_clock_itself_goes_on(running: Running) -> None:
 
 
 async def until_written(running: Running, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while sum(entry["status"] == 204 for entry in running.world.books.read("deliveries")) < count:  # noqa: ASYNC110 - a test may poll
             await asyncio.sleep(0.005)

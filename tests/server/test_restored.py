@@ -4,8 +4,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from sandbox.demo import office
 from sandbox.run.houses import Houses
 from tests.journeys import outcome
@@ -17,7 +15,6 @@ _ARRIVAL = outcome.ACTS.index(office.arrive)
 BEFORE, AFTER = outcome.ACTS[:_ARRIVAL], outcome.ACTS[_ARRIVAL:]
 
 
-@pytest.mark.timeout(180)
 def test_the_case_goes_on_where_the_backup_is_restored(tmp_path: Path):
     database, target = f"sqlite:///{tmp_path / 'city.db'}", tmp_path / "backups" / "one.tar.gz"
     with closing(Nursery()) as nursery, built(tmp_path, database, nursery) as city, city.scene() as scene:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 60.0
 SERVER = """
 import http.server, signal, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -36,14 +37,22 @@ signal.signal(signal.SIGTERM, end)
 note.write_text("working")
 time.sleep(300)
 """
-STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(300)"
-)
-FAILING = "import pathlib, sys; pathlib.Path(sys.argv[1]).open('a').write('x'); sys.exit(3)"
+STUBBORN = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path(sys.argv[1]).write_text("deaf")
+time.sleep(300)
+"""
+FAILING = """
+import pathlib, sys, time
+with pathlib.Path(sys.argv[1]).open("a") as note:
+    print(time.monotonic(), file=note)
+sys.exit(3)
+"""
 RUN = """
 import asyncio, json, pathlib, sys
 from server import supervisor
-supervisor.STOP_SECONDS = 1.0
+supervisor.STOP_SECONDS = float(sys.argv[4])
 asyncio.run(supervisor.supervise(
     settings_file=pathlib.Path("unused"), base_url=sys.argv[1], ready_file=pathlib.Path(sys.argv[2]),
     commands=json.loads(sys.argv[3]),
@@ -65,7 +74,7 @@ class House:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> str:
         self.process.send_signal(number)
-        out, _ = self.process.communicate(timeout=20)
+        out, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
         return out
 
 
@@ -77,8 +86,8 @@ def _ends(out: str) -> list[dict[str, Any]]:
     return [line for line in _lines(out) if line["event"] == "ended"]
 
 
-def _until(fact: Callable[[], object], *, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
+def _until(fact: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not fact():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.02)
@@ -103,14 +112,22 @@ Start = Callable[..., House]
 def start(tmp_path: Path) -> Iterator[Start]:
     houses: list[House] = []
 
-    def begin(*, worker: str = WORKER) -> House:
+    def begin(*, worker: str = WORKER, stop_seconds: float = 30) -> House:
         port, note, ready = _free_port(), tmp_path / "note", tmp_path / "ready.json"
         commands = {
             "server": [sys.executable, "-c", SERVER, str(port)],
             "worker": [sys.executable, "-c", worker, str(note)],
         }
         process = subprocess.Popen(
-            [sys.executable, "-c", RUN, f"http://127.0.0.1:{port}", str(ready), json.dumps(commands)],
+            [
+                sys.executable,
+                "-c",
+                RUN,
+                f"http://127.0.0.1:{port}",
+                str(ready),
+                json.dumps(commands),
+                f"{stop_seconds}",
+            ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
@@ -122,7 +139,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for house in houses:
         if house.process.poll() is None:
             house.process.kill()
-        house.process.communicate(timeout=20)
+        house.process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def test_it_says_when_the_house_is_ready_and_who_it_is(start: Start):
@@ -161,17 +178,19 @@ def test_a_killed_process_is_replaced_and_the_file_tells_by_which(start: Start, 
 def test_a_process_that_keeps_failing_is_started_ever_more_slowly(start: Start):
     house = start(worker=FAILING)
     house.ready()
-    time.sleep(2.5)
+    _until(lambda: house.note.exists() and house.note.read_text().count("\n") >= 3)
     out = house.stop()
-    assert 2 <= len(house.note.read_text()) <= 4
+    first, second, third = map(float, house.note.read_text().split()[:3])
+    assert second - first >= 0.4
+    assert third - second >= 0.8
     ends = [(line["process"], line["status"], line["again_in_seconds"]) for line in _ends(out)]
     assert ends[:2] == [("worker", 3, 0.4), ("worker", 3, 0.8)]
 
 
 def test_a_process_that_will_not_end_is_killed(start: Start):
-    house = start(worker=STUBBORN)
+    house = start(worker=STUBBORN, stop_seconds=1)
     worker = house.ready()["worker"]
-    time.sleep(0.3)
+    _until(house.note.exists)
     house.stop()
     assert house.process.returncode == 0
     assert not _is_alive(worker)

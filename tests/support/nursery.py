@@ -55,7 +55,7 @@ class Nursery:
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=60)
 
     def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
         stdin, stdout = self._process.stdin, self._process.stdout

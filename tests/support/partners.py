@@ -41,7 +41,7 @@ async def running(directory: Path) -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def city(running: Running, directory: Path) -> AsyncIterator[City]:
-    async with httpx.AsyncClient(base_url=running.url, timeout=5, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=running.url, timeout=60, trust_env=False) as http:
         yield City(http, directory / "credentials")
 
 
@@ -78,7 +78,7 @@ async def sdk(city: City, running: Running) -> AsyncIterator[AsyncWeChatPay]:
         notify_url="https://city.example/callbacks/wechat_pay",
         public_key=city.secret("wechatpay_public_key.pem"),
         public_key_id=city.ids["wechatpay_public_key_id"],
-        timeout=5,
+        timeout=60,
     )
     client._core._gate_way = running.url
     async with client:

@@ -78,5 +78,5 @@ async def running(app: Sanic[Any, Any]) -> AsyncIterator[str]:
 @asynccontextmanager
 async def client(base_url: str, token: str = "") -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with httpx.AsyncClient(base_url=base_url, headers=headers, trust_env=False, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=base_url, headers=headers, trust_env=False, timeout=60) as http:
         yield http

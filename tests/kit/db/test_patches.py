@@ -23,7 +23,6 @@ async def _write_slowly(name: str) -> None:
         await fetch_one("SELECT COUNT(*) AS n FROM kit_heartbeat")
 
 
-@pytest.mark.timeout(60)
 async def test_500_cancelled_transactions_leak_no_connection(db: Db):
     dice = random.Random(7)  # noqa: S311 - moments, not secrets
     for number in range(500):
@@ -31,7 +30,7 @@ async def test_500_cancelled_transactions_leak_no_connection(db: Db):
         await asyncio.sleep(dice.random() * 0.004)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    await asyncio.wait_for(asyncio.gather(*(_write_slowly(f"after{n}") for n in range(40))), timeout=20)
+    await asyncio.wait_for(asyncio.gather(*(_write_slowly(f"after{n}") for n in range(40))), timeout=60)
     row = await fetch_one("SELECT COUNT(*) AS n FROM kit_heartbeat WHERE name LIKE 'after%'")
     assert row == {"n": 40}
 
@@ -47,7 +46,7 @@ async def test_a_first_use_that_is_cut_off_leaves_no_connection_open(db: Db):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     gc.collect()  # a connection forgotten open warns here, and warnings are errors
-    await asyncio.wait_for(_write_slowly("after"), timeout=10)
+    await asyncio.wait_for(_write_slowly("after"), timeout=60)
 
 
 async def _fail_half_way() -> None:

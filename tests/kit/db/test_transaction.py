@@ -45,7 +45,7 @@ async def test_a_deadlock_is_tried_again(db: Db):
     for name in ("a", "b"):
         await execute(INSERT, [name, NOON])
     crossing = Crossing()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(crossing.take("a", "b"), crossing.take("b", "a"))
     assert crossing.runs == 3
     assert await _names() == ["a", "b", "done-a", "done-b"]

@@ -25,6 +25,7 @@ class Bank:
 
     def __init__(self) -> None:
         self.at_once = self.most_at_once = self.redirected = 0
+        self.gate = asyncio.Event()
 
     async def work(self) -> None:
         self.at_once += 1
@@ -51,6 +52,10 @@ async def url(bank: Bank) -> AsyncIterator[str]:
     @routes.get("/slow", access=access, summary="x")
     async def slow(_: Call[None]) -> None:
         await asyncio.sleep(2)
+
+    @routes.get("/held", access=access, summary="x")
+    async def held(_: Call[None]) -> None:
+        await bank.gate.wait()
 
     @routes.get("/drip", access=access, summary="x")
     async def drip(call: Call[None]) -> HTTPResponse:
@@ -79,9 +84,16 @@ async def url(bank: Bank) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[HttpClient]:
-    client = HttpClient("bank", timeout=0.5, limit=3)
+    client = HttpClient("bank", timeout=60, limit=3)
     yield client
     await client.aclose()
+
+
+@pytest.fixture
+def hasty(http: HttpClient) -> HttpClient:
+    """The same in a hurry; `_timeout` gives it its patience back."""
+    http._timeout = 0.5
+    return http
 
 
 async def test_no_call_leaves_while_a_transaction_is_open(db: Db, url: str, bank: Bank, http: HttpClient):
@@ -93,9 +105,9 @@ async def test_no_call_leaves_while_a_transaction_is_open(db: Db, url: str, bank
 
 
 @pytest.mark.parametrize("path", ["/slow", "/drip"])
-async def test_the_whole_exchange_has_one_time_limit(url: str, http: HttpClient, path: str):
+async def test_the_whole_exchange_has_one_time_limit(url: str, hasty: HttpClient, path: str):
     with pytest.raises(OutsideError, match="no answer") as caught:
-        await http.request("GET", url + path)
+        await hasty.request("GET", url + path)
     assert (caught.value.code, caught.value.system, caught.value.permanent) == ("TIMEOUT", "bank", False)
 
 
@@ -105,12 +117,16 @@ async def test_only_so_many_calls_are_under_way(url: str, bank: Bank, http: Http
     assert bank.most_at_once == 3
 
 
-async def test_who_waits_too_long_for_a_slot_times_out(url: str, http: HttpClient):
-    hogs = [asyncio.create_task(http.request("GET", f"{url}/slow")) for _ in range(3)]
-    await asyncio.sleep(0.1)
-    late = http.request("GET", f"{url}/work")
-    results = await asyncio.gather(late, *hogs, return_exceptions=True)
-    assert [getattr(result, "code", None) for result in results[1:]] == ["TIMEOUT"] * 3
+async def test_who_waits_too_long_for_a_slot_times_out(url: str, bank: Bank, http: HttpClient):
+    hogs = [asyncio.create_task(http.request("GET", f"{url}/held")) for _ in range(3)]
+    await asyncio.sleep(0)
+    http._timeout = 0.1
+    with pytest.raises(OutsideError) as late:
+        await http.request("GET", f"{url}/work")
+    assert (late.value.code, bank.most_at_once) == ("TIMEOUT", 0)
+    http._timeout = 60
+    bank.gate.set()
+    assert all(answer.is_success for answer in await asyncio.gather(*hogs))
     assert (await http.request("GET", f"{url}/work")).is_success, "every slot is free again"
 
 
@@ -141,8 +157,8 @@ async def test_nobody_there_is_unreachable_and_the_address_is_not_told(http: Htt
     assert caught.value.__cause__ is None
 
 
-async def test_a_time_out_does_not_tell_the_address_either(url: str, http: HttpClient):
+async def test_a_time_out_does_not_tell_the_address_either(url: str, hasty: HttpClient):
     with pytest.raises(OutsideError) as caught:
-        await http.request("GET", f"{url}/slow", params={"access_token": TOKEN})
+        await hasty.request("GET", f"{url}/slow", params={"access_token": TOKEN})
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
     assert caught.value.__cause__ is None

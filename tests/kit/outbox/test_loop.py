@@ -71,7 +71,7 @@ class Works:
             for gate in self.gates.values():
                 gate.set()
             self.end()
-            await asyncio.wait_for(task, timeout=20)
+            await asyncio.wait_for(task, timeout=60)
 
     def end(self) -> None:
         self.stop.set()
@@ -79,7 +79,7 @@ class Works:
 
 
 async def _until(fact: Callable[[], object | Awaitable[object]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = fact()
             if await found if isinstance(found, Awaitable) else found:

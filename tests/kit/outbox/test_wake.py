@@ -16,7 +16,7 @@ from tests.conftest import Db
 
 POLL_SECONDS = 600.0
 """Longer than any test may last: what comes earlier was woken."""
-GUARD_SECONDS = 30.0
+GUARD_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

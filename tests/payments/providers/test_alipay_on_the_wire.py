@@ -70,7 +70,7 @@ class Wire:
         return order, attempt
 
     async def arrived(self, count: int) -> None:
-        for _ in range(200):
+        for _ in range(2000):
             if await rows() >= count:
                 return
             await asyncio.sleep(0.02)
@@ -106,7 +106,7 @@ async def wire(keyed: Path, tmp_path: Path) -> AsyncIterator[Wire]:
     plain = till(FixedClock(datetime.now(UTC)))
     async with (
         sandbox_served(tmp_path, time_scale=0.001) as running,
-        httpx.AsyncClient(base_url=running.url, timeout=5, trust_env=False) as http,
+        httpx.AsyncClient(base_url=running.url, timeout=60, trust_env=False) as http,
     ):
         city, outgoing = City(http, tmp_path / "credentials"), HttpClient("alipay")
         make = made(city, outgoing, running.url, plain.clock)

@@ -68,7 +68,7 @@ async def wire(keyed: Path, tmp_path: Path) -> AsyncIterator[Wire]:
     client = HttpClient("wallets")
     async with (
         served(tmp_path, time_scale=0.001) as running,
-        httpx.AsyncClient(base_url=running.url, timeout=5, trust_env=False) as http,
+        httpx.AsyncClient(base_url=running.url, timeout=60, trust_env=False) as http,
     ):
         city = City(http, tmp_path / "credentials")
         yield Wire(

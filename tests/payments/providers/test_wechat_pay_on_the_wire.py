@@ -66,7 +66,7 @@ class Wire:
         await self.city.control("POST", "/pay/refund", out_refund_no=refund.out_refund_no, outcome=outcome)
 
     async def arrived(self, count: int) -> None:
-        for _ in range(200):
+        for _ in range(2000):
             if len(await fetch("SELECT id FROM kit_inbox")) >= count:
                 return
             await asyncio.sleep(0.02)
@@ -86,7 +86,7 @@ async def wire(keyed: Path, tmp_path: Path) -> AsyncIterator[Wire]:
     plain = till(FixedClock(datetime.now(UTC)))
     async with (
         sandbox_served(tmp_path, time_scale=0.001) as running,
-        httpx.AsyncClient(base_url=running.url, timeout=5, trust_env=False) as http,
+        httpx.AsyncClient(base_url=running.url, timeout=60, trust_env=False) as http,
     ):
         city, outgoing = City(http, tmp_path / "credentials"), HttpClient("wechat_pay")
         made, opens = real(city, outgoing, running.url, plain.clock), notices(city, plain.clock)

@@ -73,7 +73,7 @@ async def trade_no(merchant: Merchant, receiver: Receiver) -> str:
 
 
 async def accepted(city: City) -> list[dict[str, Any]]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             items = list((await city.control("GET", "/deliveries"))["items"])
             if items and all(each["accepted"] for each in items):
@@ -204,7 +204,7 @@ async def test_what_nobody_acknowledged_is_told_after_a_restart(
     receiver.statuses = [200]
     before = read(receiver.received[0][1])
     async with served(directory, time_scale=0.001):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await receiver.wait_for(2)
     assert read(receiver.received[-1][1])["notify_id"] == before["notify_id"]
 

@@ -63,12 +63,12 @@ async def test_repeats_on_the_scaled_schedule(pay: Call, receiver: Receiver, cit
     assert len({body for _, body in received}) == 1
     assert len({headers["Wechatpay-Nonce"] for headers, _ in received}) == 3
     assert all(sdk.callback(headers, body) for headers, body in received)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not (await deliveries(city))[0]["accepted"]:  # noqa: ASYNC110 - a test may poll
             await asyncio.sleep(0.01)
     first, second, third = [attempt["at"] for attempt in (await deliveries(city))[0]["attempts"]]
-    assert 0.015 <= second - first < 1
-    assert 0.015 <= third - second < 1
+    assert 0.015 <= second - first < 15, "in seconds that last a thousandth"
+    assert 0.015 <= third - second < 15
 
 
 async def test_a_faulty_way(pay: Call, receiver: Receiver, city: City, sdk: AsyncWeChatPay, fault: Call):

@@ -65,7 +65,7 @@ async def test_the_same_number_is_one_refund(sdk: AsyncWeChatPay, city: City) ->
 async def test_it_ends_by_itself_unless_it_is_held(sdk: AsyncWeChatPay, city: City) -> None:
     await paid(city)
     await ask(sdk)
-    for _ in range(200):
+    for _ in range(2000):
         _, text = await sdk.query_refund(REFUND)
         if json.loads(text)["status"] == "SUCCESS":
             return

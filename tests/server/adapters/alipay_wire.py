@@ -37,8 +37,8 @@ async def wire(folder: Path, *, clock: Clock | None = None, **changed: Any) -> A
         section = Sandbox(running.url, directory, process=None).sections()["alipay"] | changed  # type: ignore[arg-type]
         partners = Partners()
         made = AlipaySettings.model_validate(section)
-        _, door = open_alipay(made, clock or SystemClock(), partners.client("alipay", timeout=5))
-        async with httpx.AsyncClient(base_url=running.url, timeout=5, trust_env=False) as http:
+        _, door = open_alipay(made, clock or SystemClock(), partners.client("alipay", timeout=60))
+        async with httpx.AsyncClient(base_url=running.url, timeout=60, trust_env=False) as http:
             yield Wire(door, City(http, directory / "credentials"), section)
         for client in partners.clients:
             await client.aclose()

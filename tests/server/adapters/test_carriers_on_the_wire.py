@@ -43,7 +43,7 @@ class Town:
 
     async def kept(self, count: int) -> None:
         """Until so many pushes have been acknowledged, then worked off."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(await self._acknowledged()) < count:  # noqa: ASYNC110 - a test may poll
                 await asyncio.sleep(0.02)
         await self.post.drain.until_idle()

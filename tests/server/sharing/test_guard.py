@@ -88,7 +88,7 @@ async def test_who_stops_waiting_counts_for_nothing_and_frees_the_trial():
 
 
 async def test_no_more_than_so_many_at_once():
-    guard = SourceGuard("marriage", FixedClock(NOON), seconds=0.05, at_once=2)
+    guard = SourceGuard("marriage", FixedClock(NOON), seconds=60, at_once=2)
     most, now = 0, 0
 
     async def slowly() -> str:
@@ -103,6 +103,7 @@ async def test_no_more_than_so_many_at_once():
     assert most == 2
     waiting = [asyncio.create_task(guard.ask(never)) for _ in range(2)]
     await asyncio.sleep(0)
+    guard._seconds = 0.05
     assert await code_of(guard, yes) == "TOO_MANY_AT_ONCE"
     for task in waiting:
         task.cancel()
