@@ -14,7 +14,7 @@ _POLL_SECONDS = 0.15
 _PATIENCE_SECONDS = 30.0
 
 
-class NotAsItShould(Exception):  # noqa: N818 - reads as what happened
+class NotAsItShould(Exception):
     """Something answered, or was, otherwise than it should; the text says what."""
 
 
@@ -51,7 +51,6 @@ class Journey:
     says: Callable[[str], None] = lambda _: None
     patience_seconds: float = _PATIENCE_SECONDS
     step: int = 0
-    titles: dict[int, str] = field(default_factory=dict)
     calls: list[CallMade] = field(default_factory=list)
     pushes: list[PushTaken] = field(default_factory=list)
 
@@ -61,13 +60,10 @@ class Journey:
     def statuses(self, step: int) -> Counter[int]:
         return Counter(call.status for call in self.calls if call.step == step)
 
-    def write(self, path: Path) -> None:
-        """The steps by number and title, every call and every push, one to a line."""
-        steps = [{"number": number, "title": title} for number, title in sorted(self.titles.items())]
-        parts = {"steps": steps, "calls": [asdict(call) for call in self.calls]}
-        parts["pushes"] = [asdict(push) for push in self.pushes]
-        lists = (f'"{name}": [\n{_lines(entries)}\n]' for name, entries in parts.items())
-        path.write_text("{" + ",\n".join(lists) + "}\n", encoding="utf-8")
+    def write(self, path: Path, *, pushes: Path) -> None:
+        """Every call as a JSON list, one to a line; what partners pushed in a file of its own."""
+        for target, entries in ((path, self.calls), (pushes, self.pushes)):
+            target.write_text(f"[\n{_lines([asdict(each) for each in entries])}\n]\n", encoding="utf-8")
 
     def wait_for(self, what: str, look: Callable[[], T | None]) -> T:
         """Look again and again until there is something; NotAsItShould when the time is over."""

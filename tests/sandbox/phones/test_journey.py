@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from sandbox.phones.caller import Caller
-from sandbox.phones.journey import Journey, NotAsItShould
+from sandbox.phones.journey import Journey, NotAsItShould, PushTaken
 
 
 def answering(status: int, body: dict[str, object], media_type: str) -> httpx.MockTransport:
@@ -23,17 +23,17 @@ def caller(journey: Journey, transport: httpx.MockTransport) -> Caller:
 
 
 def test_a_call_is_noted_without_its_query(tmp_path: Path):
-    journey = Journey(step=3, titles={3: "the materials"})
+    journey = Journey(step=3)
     calls = caller(journey, answering(200, {"items": []}, "application/json"))
     assert calls.get("upload", "/files", params={"party_id": "p"}) == {"items": []}
     calls.close()
-    journey.write(tmp_path / "journey.json")
-    written = json.loads((tmp_path / "journey.json").read_text())
-    assert written["steps"] == [{"number": 3, "title": "the materials"}]
-    (noted,) = written["calls"]
+    journey.pushes.append(PushTaken(3, "it is paid", 204))
+    journey.write(tmp_path / "journey.json", pushes=tmp_path / "pushes.json")
+    (noted,) = json.loads((tmp_path / "journey.json").read_text())
     assert list(noted) == ["step", "name", "method", "path", "status", "code", "ms"]
     assert noted["path"] == "/files"
     assert (noted["step"], noted["status"], noted["code"]) == (3, 200, None)
+    assert json.loads((tmp_path / "pushes.json").read_text()) == [{"step": 3, "name": "it is paid", "status": 204}]
 
 
 def test_an_expected_refusal_is_noted_with_its_code():
