@@ -25,6 +25,8 @@ class DailyBill(models.Model):
     # SHA-256 of the file the figures come from; empty when the wallet had nothing to write down.
     digest = fields.CharField(max_length=64, default="", db_default="")
     fetched_at = UtcDatetimeField(null=True)
+    # While lines are being written, whose writing it is: half a bill is never held against our books.
+    storing = fields.CharField(max_length=32, default="", db_default="")
     matched_at = UtcDatetimeField(null=True)
     theirs_payments = fields.IntField(default=0, db_default=0)
     theirs_payments_fen = fields.BigIntField(default=0, db_default=0)

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 
 from kit.money import yuan
 from payments.bill_queries import BillView, FindingView
-from payments.rules import WALLET_TEXTS
+from payments.rules import wallet_text
 
 _HEAD = ("", "账单笔数", "账单金额", "我方笔数", "我方金额", "相差")
 
 
 def report(bill: BillView, findings: Sequence[FindingView]) -> Iterator[str]:
     """The lines of one bill: its totals beside ours, and every finding with what became of it."""
-    yield f"{WALLET_TEXTS.get(bill.wallet, bill.wallet)} {bill.day}  {bill.state.text}"
+    yield f"{wallet_text(bill.wallet)} {bill.day}  {bill.state.text}"
     if bill.error:
         yield f"  {bill.error}"
     if bill.fetched_at is not None:

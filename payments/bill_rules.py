@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 
 from kit.clock import SHANGHAI, local_date
+from kit.words import Worded
 
 DAYS_BACK = 7
 """So long a bill is opened after its day, and asked for again while anything in it is unexplained."""
@@ -18,18 +18,13 @@ ABSENT_FOR = timedelta(hours=24)
 """After so long "there is no bill" is taken for an empty one, even though our books say that there was money."""
 
 
-class BillState(StrEnum):
+class BillState(Worded):
     """`matched`: nothing unexplained. `failed`: what came cannot be read or believed; it is asked for again."""
 
-    DUE = "due"
-    MATCHED = "matched"
-    DIFFERS = "differs"
-    FAILED = "failed"
-
-    @property
-    def text(self) -> str:
-        """What finance reads."""
-        return {"due": "等待账单", "matched": "已对平", "differs": "有差异", "failed": "账单异常"}[self.value]
+    DUE = "due", "等待账单"
+    MATCHED = "matched", "已对平"
+    DIFFERS = "differs", "有差异"
+    FAILED = "failed", "账单异常"
 
 
 def due_from(day: date) -> datetime:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from kit.words import Worded
 from payments.rules import Expected, Fault, Report, TradeState
 
 REFUNDED_WITHIN = timedelta(days=365)
@@ -21,27 +22,15 @@ STUCK_QUESTION_SECONDS = 6 * 3600
 QUESTIONS_END = timedelta(days=30)
 
 
-class RefundState(StrEnum):
+class RefundState(Worded):
     """Of a refund as we keep it; `unknown` is only ever a wallet's word."""
 
-    REQUESTED = "requested"
-    PROCESSING = "processing"
-    SUCCEEDED = "succeeded"
-    CLOSED = "closed"
-    ABNORMAL = "abnormal"
-    UNKNOWN = "unknown"
-
-    @property
-    def text(self) -> str:
-        """What a resident or finance reads."""
-        return {
-            "requested": "已申请退款",
-            "processing": "退款处理中",
-            "succeeded": "已退款",
-            "closed": "退款已关闭",
-            "abnormal": "退款异常，核对中",
-            "unknown": "退款处理中",
-        }[self.value]
+    REQUESTED = "requested", "已申请退款"
+    PROCESSING = "processing", "退款处理中"
+    SUCCEEDED = "succeeded", "已退款"
+    CLOSED = "closed", "退款已关闭"
+    ABNORMAL = "abnormal", "退款异常，核对中"
+    UNKNOWN = "unknown", "退款处理中"
 
     @property
     def final(self) -> bool:
@@ -49,15 +38,11 @@ class RefundState(StrEnum):
         return self in {RefundState.SUCCEEDED, RefundState.CLOSED}
 
 
-class RefundCause(StrEnum):
+class RefundCause(Worded):
     """Why money goes back."""
 
-    SECOND_PAYMENT = "second_payment"
-    STAFF = "staff"
-
-    @property
-    def text(self) -> str:
-        return {"second_payment": "重复支付自动退款", "staff": "财务退款"}[self.value]
+    SECOND_PAYMENT = "second_payment", "重复支付自动退款"
+    STAFF = "staff", "财务退款"
 
 
 class RefundVerdict(StrEnum):

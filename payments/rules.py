@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from kit.words import Worded
+
 CURRENCY = "CNY"
 FREE = "none"
 """The wallet of an order of zero fen, which settles by itself."""
 WECHAT = "wechat"
 ALIPAY = "alipay"
-WALLET_TEXTS = {WECHAT: "微信支付", ALIPAY: "支付宝", FREE: "无需缴费"}
-"""What a resident or finance reads."""
+_WALLETS = {WECHAT: "微信支付", ALIPAY: "支付宝", FREE: "无需缴费"}
 
 ATTEMPT_LASTS = timedelta(hours=1)
 """How long a resident may pay under one number; well inside the two hours that a prepay_id lives."""
@@ -23,35 +24,24 @@ FIRST_POLL_SECONDS = 30
 LONGEST_POLL_SECONDS = 600
 
 
-class OrderState(StrEnum):
-    OPEN = "open"
-    SETTLED = "settled"
-
-    @property
-    def text(self) -> str:
-        """What a resident reads."""
-        return {"open": "待缴费", "settled": "已缴费"}[self.value]
+def wallet_text(wallet: str) -> str:
+    """What a resident or finance reads of a wallet; one that we have no word for any more is shown by its code."""
+    return _WALLETS.get(wallet, wallet)
 
 
-class AttemptState(StrEnum):
+class OrderState(Worded):
+    OPEN = "open", "待缴费"
+    SETTLED = "settled", "已缴费"
+
+
+class AttemptState(Worded):
     """`preparing`: committed before the wallet is asked. `disputed`: the wallet's word does not fit; staff decide."""
 
-    PREPARING = "preparing"
-    READY = "ready"
-    PAID = "paid"
-    CLOSED = "closed"
-    DISPUTED = "disputed"
-
-    @property
-    def text(self) -> str:
-        """What a resident reads."""
-        return {
-            "preparing": "正在下单",
-            "ready": "待支付",
-            "paid": "已支付",
-            "closed": "已关闭",
-            "disputed": "核对中",
-        }[self.value]
+    PREPARING = "preparing", "正在下单"
+    READY = "ready", "待支付"
+    PAID = "paid", "已支付"
+    CLOSED = "closed", "已关闭"
+    DISPUTED = "disputed", "核对中"
 
     @property
     def final(self) -> bool:
@@ -69,51 +59,26 @@ class TradeState(StrEnum):
     OTHER = "other"
 
 
-class Fault(StrEnum):
+class Fault(Worded):
     """Why a wallet's word about money is not taken as settlement; each becomes a row for staff."""
 
-    UNKNOWN_NUMBER = "unknown_number"
-    UNREADABLE = "unreadable"
-    MERCHANT_DIFFERS = "merchant_differs"
-    APP_DIFFERS = "app_differs"
-    CURRENCY_DIFFERS = "currency_differs"
-    AMOUNT_DIFFERS = "amount_differs"
-    TRANSACTION_MISSING = "transaction_missing"
-    TRANSACTION_REUSED = "transaction_reused"
-    TRANSACTION_DIFFERS = "transaction_differs"
-    REFUNDED = "refunded"
-    NOT_PAID = "not_paid"
-    PAID_TWICE = "paid_twice"
-    UNKNOWN_REFUND = "unknown_refund"
-    REFUND_DIFFERS = "refund_differs"
-    REFUND_CLOSED = "refund_closed"
-    REFUND_ABNORMAL = "refund_abnormal"
-    REFUND_REFUSED = "refund_refused"
-
-    @property
-    def text(self) -> str:
-        return _FAULT_TEXTS[self]
-
-
-_FAULT_TEXTS = {
-    Fault.UNKNOWN_NUMBER: "单号不是我们的",
-    Fault.UNREADABLE: "通知无法读取",
-    Fault.MERCHANT_DIFFERS: "商户号不符",
-    Fault.APP_DIFFERS: "小程序不符",
-    Fault.CURRENCY_DIFFERS: "币种不符",
-    Fault.AMOUNT_DIFFERS: "金额不符",
-    Fault.TRANSACTION_MISSING: "没有支付单号",
-    Fault.TRANSACTION_REUSED: "支付单号已用于另一笔订单",
-    Fault.TRANSACTION_DIFFERS: "支付单号与已记账的不符",
-    Fault.REFUNDED: "在钱包中已退款",
-    Fault.NOT_PAID: "通知称未支付",
-    Fault.PAID_TWICE: "重复支付，等待退款",
-    Fault.UNKNOWN_REFUND: "退款不是我们发起的",
-    Fault.REFUND_DIFFERS: "退款内容不符",
-    Fault.REFUND_CLOSED: "退款被钱包关闭，需重新发起",
-    Fault.REFUND_ABNORMAL: "退款异常，需在商户平台处理",
-    Fault.REFUND_REFUSED: "钱包拒绝退款，排除原因后会自动再次申请",
-}
+    UNKNOWN_NUMBER = "unknown_number", "单号不是我们的"
+    UNREADABLE = "unreadable", "通知无法读取"
+    MERCHANT_DIFFERS = "merchant_differs", "商户号不符"
+    APP_DIFFERS = "app_differs", "小程序不符"
+    CURRENCY_DIFFERS = "currency_differs", "币种不符"
+    AMOUNT_DIFFERS = "amount_differs", "金额不符"
+    TRANSACTION_MISSING = "transaction_missing", "没有支付单号"
+    TRANSACTION_REUSED = "transaction_reused", "支付单号已用于另一笔订单"
+    TRANSACTION_DIFFERS = "transaction_differs", "支付单号与已记账的不符"
+    REFUNDED = "refunded", "在钱包中已退款"
+    NOT_PAID = "not_paid", "通知称未支付"
+    PAID_TWICE = "paid_twice", "重复支付，等待退款"
+    UNKNOWN_REFUND = "unknown_refund", "退款不是我们发起的"
+    REFUND_DIFFERS = "refund_differs", "退款内容不符"
+    REFUND_CLOSED = "refund_closed", "退款被钱包关闭，需重新发起"
+    REFUND_ABNORMAL = "refund_abnormal", "退款异常，需在商户平台处理"
+    REFUND_REFUSED = "refund_refused", "钱包拒绝退款，排除原因后会自动再次申请"
 
 
 class Verdict(StrEnum):

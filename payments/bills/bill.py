@@ -3,20 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
+
+from kit.words import Worded
 
 
 class UnreadableBill(ValueError):
     """A file that does not say what money depends on, or does not add up; never quotes a person's data."""
 
 
-class LineKind(StrEnum):
-    PAYMENT = "payment"
-    REFUND = "refund"
-
-    @property
-    def text(self) -> str:
-        return {"payment": "收款", "refund": "退款"}[self.value]
+class LineKind(Worded):
+    PAYMENT = "payment", "收款"
+    REFUND = "refund", "退款"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ Whatever the totals differ by is exactly what the findings differ by, so that "n
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from enum import StrEnum
 
+from kit.words import Worded
 from payments.bills.bill import BillLine, LineKind, Totals
 
 _APART = timedelta(days=1)
@@ -17,38 +17,19 @@ Key = tuple[LineKind, str]
 """What a movement is known by; see `BillLine.number`."""
 
 
-class FindingKind(StrEnum):
+class FindingKind(Worded):
     """What does not fit; each becomes a row for finance."""
 
-    MISSING_WITH_US = "missing_with_us"
-    MISSING_IN_BILL = "missing_in_bill"
-    AMOUNT_DIFFERS = "amount_differs"
-    STATE_DIFFERS = "state_differs"
-    UNKNOWN_REFUND = "unknown_refund"
-    DUPLICATE_LINE = "duplicate_line"
-    NUMBER_DIFFERS = "number_differs"
-    DAY_DIFFERS = "day_differs"
-    SETTLED_DIFFERS = "settled_differs"
-    FEE_IMPLAUSIBLE = "fee_implausible"
-
-    @property
-    def text(self) -> str:
-        """What finance reads."""
-        return _TEXTS[self]
-
-
-_TEXTS = {
-    FindingKind.MISSING_WITH_US: "账单有收款，我方没有",
-    FindingKind.MISSING_IN_BILL: "我方有记录，账单没有",
-    FindingKind.AMOUNT_DIFFERS: "金额不一致",
-    FindingKind.STATE_DIFFERS: "账单已入账，我方未入账",
-    FindingKind.UNKNOWN_REFUND: "账单有退款，我方没有",
-    FindingKind.DUPLICATE_LINE: "账单中重复出现",
-    FindingKind.NUMBER_DIFFERS: "交易号相同，商户单号不一致",
-    FindingKind.DAY_DIFFERS: "入账日期相差一天以上",
-    FindingKind.SETTLED_DIFFERS: "结算金额与订单金额不一致（优惠）",
-    FindingKind.FEE_IMPLAUSIBLE: "手续费超出合理范围",
-}
+    MISSING_WITH_US = "missing_with_us", "账单有收款，我方没有"
+    MISSING_IN_BILL = "missing_in_bill", "我方有记录，账单没有"
+    AMOUNT_DIFFERS = "amount_differs", "金额不一致"
+    STATE_DIFFERS = "state_differs", "账单已入账，我方未入账"
+    UNKNOWN_REFUND = "unknown_refund", "账单有退款，我方没有"
+    DUPLICATE_LINE = "duplicate_line", "账单中重复出现"
+    NUMBER_DIFFERS = "number_differs", "交易号相同，商户单号不一致"
+    DAY_DIFFERS = "day_differs", "入账日期相差一天以上"
+    SETTLED_DIFFERS = "settled_differs", "结算金额与订单金额不一致（优惠）"
+    FEE_IMPLAUSIBLE = "fee_implausible", "手续费超出合理范围"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

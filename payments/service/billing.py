@@ -4,7 +4,6 @@ A bill that is not there yet, or that cannot be believed, is no failure of a han
 delayed event, and its row says why. Only a wallet that does not answer is left to the outbox's own patience.
 """
 
-import hashlib
 from datetime import date, timedelta
 
 from tortoise.exceptions import IntegrityError
@@ -13,7 +12,7 @@ from kit.db import fetch, transactional
 from kit.errors import OutsideError, Permanent
 from kit.ids import new_id
 from kit.log import get_logger
-from payments.bill_models import RAW_AT, BillEntry, BillFile, DailyBill
+from payments.bill_models import DailyBill
 from payments.bill_rules import (
     AGAIN_SECONDS,
     FIRST_DAY_SECONDS,
@@ -25,7 +24,9 @@ from payments.bill_rules import (
 from payments.bills.bill import Bill, UnreadableBill
 from payments.events import BillDue
 from payments.ports import BillNotReady, Needs
-from payments.service import reconciling
+from payments.service.books import missing_of_day
+from payments.service.reconciling import look
+from payments.service.storing import store
 
 _LONGEST_ERROR = 255
 log = get_logger("payments")
@@ -87,12 +88,12 @@ async def fetch_bill(needs: Needs, *, bill_id: str) -> None:
             raise
         await _again(needs, bill_id, BillState.FAILED, f"REFUSED: {error.code}")
         return
-    await _keep(needs, bill_id, fetched)
+    await store(needs, bill_id, fetched)
     await conclude(needs, bill_id=bill_id)
 
 
 async def _is_empty_day(needs: Needs, bill: DailyBill) -> bool:
-    return is_empty_day(bill.day, needs.clock.now(), our_records=await reconciling.missing_of_day(bill))
+    return is_empty_day(bill.day, needs.clock.now(), our_records=await missing_of_day(bill))
 
 
 @transactional
@@ -119,61 +120,19 @@ async def _schedule(needs: Needs, bill: DailyBill, seconds: int) -> None:
         await needs.outbox.publish(BillDue(bill.id), delay_seconds=seconds)
 
 
-@transactional
-async def _keep(needs: Needs, bill_id: str, fetched: Bill) -> None:
-    """The file once for each content, and the lines of the newest."""
-    bill = await DailyBill.select_for_update().get(id=bill_id)
-    digest = hashlib.sha256(fetched.raw).hexdigest() if fetched.raw else ""
-    now = needs.clock.now()
-    if digest and not await BillFile.exists(bill_id=bill_id, digest=digest):
-        file_id = new_id()
-        sealed = needs.cipher.seal_bytes(fetched.raw, (RAW_AT, file_id))
-        await BillFile.create(id=file_id, bill=bill, digest=digest, raw_sealed=sealed, created_at=now)
-    if bill.fetched_at is None or bill.digest != digest:
-        await _replace_entries(bill, fetched)
-    bill.digest, bill.fetched_at, bill.error = digest, now, ""
-    await bill.save(update_fields=["digest", "fetched_at", "error"])
-
-
-async def _replace_entries(bill: DailyBill, fetched: Bill) -> None:
-    await BillEntry.filter(bill_id=bill.id).delete()
-    await BillEntry.bulk_create(
-        [
-            BillEntry(
-                id=new_id(),
-                bill=bill,
-                position=line.position,
-                kind=line.kind.value,
-                number=line.number,
-                out_trade_no=line.out_trade_no,
-                transaction_id=line.transaction_id,
-                amount_fen=line.amount_fen,
-                settled_fen=line.settled_fen,
-                service_fee_fen=line.service_fee_fen,
-                done_at=line.at,
-                wallet_state=line.state,
-            )
-            for line in fetched.lines
-        ],
-        batch_size=500,
-    )
-
-
 async def conclude(needs: Needs, *, bill_id: str) -> None:
     """Hold a fetched bill against our books as they are now, and those beside it, whose midnights it explains."""
     bill = await DailyBill.get(id=bill_id)
     beside = DailyBill.filter(wallet=bill.wallet, day__in=[bill.day - timedelta(days=1), bill.day + timedelta(days=1)])
-    for each_id in (bill_id, *await beside.order_by("day").values_list("id", flat=True)):
-        await _match(needs, str(each_id))
+    looked_at = [bill_id, *map(str, await beside.order_by("day").values_list("id", flat=True))]
+    differ = [each_id for each_id in looked_at if await look(needs, each_id)]
+    # Itself last: once its next look is on its way, a handler that crashes here has nothing left to repeat.
+    for each_id in reversed(differ):
+        await _look_again(needs, each_id)
 
 
 @transactional
-async def _match(needs: Needs, bill_id: str) -> None:
+async def _look_again(needs: Needs, bill_id: str) -> None:
     bill = await DailyBill.select_for_update().get(id=bill_id)
-    if bill.fetched_at is None:
-        return
-    await reconciling.match_locked(needs, bill)
-    if bill.state == BillState.DIFFERS and bill.next_fetch_at <= needs.clock.now():
+    if bill.next_fetch_at <= needs.clock.now():
         await _schedule(needs, bill, AGAIN_SECONDS)
-    else:
-        await bill.save()

@@ -1,39 +1,28 @@
-"""A fetched bill held against our books; what differs is a finding, and stays one row however often it is found."""
+"""A fetched bill held against our books; what differs is a finding, and stays one row however often it is found.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import date, timedelta
-from typing import Any
+Reading and comparing hold no transaction, findings are written in portions. Each portion is written only while the
+bill's row is as it was when the look began; whoever changed it meanwhile looks again, or is the one to look.
+"""
 
-from kit.clock import day_begins, local_date
-from kit.db import fetch
-from kit.db.sql import as_utc
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from kit.db import fetch, transactional
 from kit.ids import new_id
 from kit.log import get_logger
-from payments.bill_models import BillEntry, BillFinding, DailyBill
+from payments.bill_models import BillFinding, DailyBill
 from payments.bill_rules import BillState, state_of
-from payments.bills.bill import BillLine, LineKind, Totals, totals_of
-from payments.bills.matching import Books, Finding, Key, Known, Matched, Ours, explanation, match
+from payments.bills.bill import LineKind, Totals, totals_of
+from payments.bills.matching import Finding, FindingKind, Known, Matched, explanation, match
+from payments.events import AttemptOpened
+from payments.models import Attempt
 from payments.ports import Needs
-from payments.refund_rules import RefundState
+from payments.rules import AttemptState
+from payments.service.books import books_for, in_portions, lines_of
+from payments.service.storing import PORTION, Superseded
 
-_PORTION = 500
-# Of an abnormal refund the money has left the merchant all the same; a bill never says how it went on.
-_BOOKED = frozenset({RefundState.PROCESSING, RefundState.SUCCEEDED, RefundState.ABNORMAL})
-_PAYMENT = (
-    "SELECT COALESCE(a.out_trade_no, '') AS out_trade_no, s.transaction_id, s.amount_fen, s.paid_at AS moment, "
-    "s.order_id FROM payments_settlement s LEFT JOIN payments_attempt a ON a.id = s.attempt_id WHERE s.wallet = ?"
-)
-_ATTEMPT = (
-    "SELECT a.out_trade_no, COALESCE(s.transaction_id, '') AS transaction_id, a.amount_fen, "
-    "COALESCE(s.paid_at, a.created_at) AS moment, a.order_id, s.id AS settlement_id FROM payments_attempt a "
-    "LEFT JOIN payments_settlement s ON s.attempt_id = a.id WHERE a.wallet = ?"
-)
-_TAKEN = "COALESCE(r.taken_at, r.created_at)"
-_REFUND = (
-    f"SELECT a.out_trade_no, r.out_refund_no, r.amount_fen, {_TAKEN} AS moment, r.state, r.order_id "  # noqa: S608 - ours
-    "FROM payments_refund r JOIN payments_attempt a ON a.id = r.attempt_id WHERE r.wallet = ?"
-)
+_LOOKS = 3
+"""How often a look begins again because the bill changed under it, before the outbox is asked for patience."""
 _DISCREPANCY = (
     "SELECT d.id, d.out_trade_no, d.transaction_id, COALESCE(r.out_refund_no, '') AS out_refund_no, d.reported_fen "
     "FROM payments_discrepancy d LEFT JOIN payments_refund r ON r.id = d.refund_ref WHERE d.wallet = ?"
@@ -41,18 +30,57 @@ _DISCREPANCY = (
 log = get_logger("payments")
 
 
-async def match_locked(needs: Needs, bill: DailyBill) -> None:
-    """Match a locked bill, write down what differs, and set its totals and state; the caller saves it."""
-    lines = await _lines(bill)
-    matched = match(bill.day, lines, await _books(bill, lines))
-    await _write_down(needs, bill, matched.findings)
+async def look(needs: Needs, bill_id: str) -> bool:
+    """Match a bill, write down what differs, and set its totals and state; whether anything is unexplained.
+
+    Nothing happens to a bill that is not there, or of which only a part is. Raises Superseded when others keep
+    changing it.
+    """
+    for _ in range(_LOOKS):
+        bill = await DailyBill.get(id=bill_id)
+        if bill.fetched_at is None or bill.storing:
+            return False
+        try:
+            return await _look(needs, bill)
+        except Superseded:
+            log.info("bill_looked_at_again", bill=bill_id)
+    raise Superseded
+
+
+async def _look(needs: Needs, bill: DailyBill) -> bool:
+    lines = await lines_of(bill)
+    books = await books_for(bill, lines)
+    matched, theirs = await asyncio.to_thread(lambda: (match(bill.day, lines, books), totals_of(lines)))
+    for portion in _portions(matched.findings):
+        await _write_down(needs, bill, portion)
+    await _close_gone(needs, bill, {finding.reference for finding in matched.findings})
+    return await _conclude(needs, bill, theirs, matched)
+
+
+def _portions(findings: Sequence[Finding]) -> Iterator[Sequence[Finding]]:
+    for start in range(0, len(findings), PORTION):
+        yield findings[start : start + PORTION]
+
+
+async def _locked(seen: DailyBill) -> DailyBill:
+    bill = await DailyBill.select_for_update().get(id=seen.id)
+    if bill.version != seen.version:
+        raise Superseded
+    return bill
+
+
+@transactional
+async def _conclude(needs: Needs, seen: DailyBill, theirs: Totals, matched: Matched) -> bool:
+    bill = await _locked(seen)
     await set_state(bill)
-    _set_totals(bill, totals_of(lines), matched)
+    _set_totals(bill, theirs, matched)
     now = needs.clock.now()
     bill.matched_at = bill.updated_at = now
     bill.version += 1
     if bill.unexplained:
         log.error("bill_differs", bill=bill.id, wallet=bill.wallet, unexplained=bill.unexplained)
+    await bill.save()
+    return bool(bill.state == BillState.DIFFERS)
 
 
 async def set_state(bill: DailyBill) -> None:
@@ -72,142 +100,73 @@ def _set_totals(bill: DailyBill, theirs: Totals, matched: Matched) -> None:
     bill.ours_refunds, bill.ours_refunds_fen = matched.ours.refunds, matched.ours.refunds_fen
 
 
-async def _lines(bill: DailyBill) -> list[BillLine]:
-    return [
-        BillLine(
-            kind=LineKind(entry.kind),
-            position=entry.position,
-            out_trade_no=entry.out_trade_no,
-            transaction_id=entry.transaction_id,
-            out_refund_no=entry.number if entry.kind == LineKind.REFUND else "",
-            amount_fen=entry.amount_fen,
-            settled_fen=entry.settled_fen,
-            service_fee_fen=entry.service_fee_fen,
-            at=entry.done_at,
-            state=entry.wallet_state,
-        )
-        for entry in await BillEntry.filter(bill_id=bill.id).order_by("position")
-    ]
-
-
-async def books_of_day(wallet: str, day: date) -> list[Ours]:
-    """What our books have of a day in China: payments when made, refunds when taken on by the wallet."""
-    begins = day_begins(day)
-    span = [wallet, begins, begins + timedelta(days=1)]
-    payments = await fetch(f"{_PAYMENT} AND s.paid_at >= ? AND s.paid_at < ?", span)
-    refunds = await fetch(f"{_REFUND} AND {_TAKEN} >= ? AND {_TAKEN} < ?", span)
-    return [*map(_payment, payments), *map(_refund, refunds)]
-
-
-async def missing_of_day(bill: DailyBill) -> int:
-    """How many movements of the day our books have that stand in no bill fetched so far."""
-    ours = [each.key for each in await books_of_day(bill.wallet, bill.day) if each.booked]
-    others = await _other_bills(bill, ours)
-    return sum(key not in others for key in ours)
-
-
-async def _books(bill: DailyBill, lines: Sequence[BillLine]) -> Books:
-    of_day = await books_of_day(bill.wallet, bill.day)
-    paid = {line.transaction_id for line in lines if line.kind is LineKind.PAYMENT}
-    refunded = {line.out_refund_no for line in lines if line.kind is LineKind.REFUND}
-    named = [_payment(row) for row in await _in(f"{_PAYMENT} AND s.transaction_id", bill.wallet, paid)]
-    named += [_refund(row) for row in await _in(f"{_REFUND} AND r.out_refund_no", bill.wallet, refunded)]
-    by_key = {ours.key: ours for ours in (*of_day, *named)}
-    strange = {line.out_trade_no for line in lines if line.key not in by_key}
-    attempts = [_attempt(row) for row in await _in(f"{_ATTEMPT} AND a.out_trade_no", bill.wallet, strange)]
-    others = await _other_bills(bill, [*by_key, *(line.key for line in lines)])
-    return Books(
-        by_key=by_key,
-        by_number={ours.out_trade_no: ours for ours in attempts},
-        elsewhere=frozenset(others),
-        earlier=frozenset(key for key, days in others.items() if min(days) < bill.day),
-    )
-
-
-async def _other_bills(bill: DailyBill, keys: Iterable[Key]) -> dict[Key, list[date]]:
-    """Which of these movements stand in other days' bills of this wallet, and of which days."""
-    rows = await _in(
-        "SELECT e.kind, e.number, b.day FROM payments_bill_entry e JOIN payments_bill b ON b.id = e.bill_id "
-        "WHERE b.wallet = ? AND e.number",
-        bill.wallet,
-        {number for _, number in keys},
-    )
-    found: dict[Key, list[date]] = {}
+@transactional
+async def _write_down(needs: Needs, seen: DailyBill, findings: Sequence[Finding]) -> None:
+    await _locked(seen)
+    known = await _known(seen.wallet, findings)
+    wanted = {finding.reference: finding for finding in findings}
+    rows = await BillFinding.filter(bill_id=seen.id, reference__in=list(wanted))
     for row in rows:
-        day = date.fromisoformat(str(row["day"])[:10])
-        if day != bill.day:
-            found.setdefault((LineKind(row["kind"]), row["number"]), []).append(day)
-    return found
+        finding = wanted.pop(row.reference)
+        await _refresh(needs, row, finding, explanation(finding, known))
+    made = [_created(needs, seen, each, explanation(each, known)) for each in wanted.values()]
+    if made:
+        await BillFinding.bulk_create(made)
+    await _ask_again(needs, seen.wallet, findings)
 
 
-async def _in(sql: str, wallet: str, values: Iterable[str]) -> list[dict[str, Any]]:
-    """The rows whose last named column is one of the values, a portion of them at a time."""
-    wanted = sorted(set(values) - {""})
-    rows: list[dict[str, Any]] = []
-    for start in range(0, len(wanted), _PORTION):
-        portion = wanted[start : start + _PORTION]
-        rows += await fetch(f"{sql} IN ({', '.join('?' * len(portion))})", [wallet, *portion])
-    return rows
+async def _ask_again(needs: Needs, wallet: str, findings: Sequence[Finding]) -> None:
+    """A number that its wallet closed and whose bill shows a payment: the wallet is asked what is true.
 
-
-def _payment(row: dict[str, Any]) -> Ours:
-    return Ours(
-        kind=LineKind.PAYMENT,
-        out_trade_no=row["out_trade_no"],
-        transaction_id=row["transaction_id"],
-        amount_fen=row["amount_fen"],
-        day=local_date(as_utc(row["moment"])),
-        order_id=row["order_id"],
-    )
-
-
-def _attempt(row: dict[str, Any]) -> Ours:
-    return replace(_payment(row), booked=row["settlement_id"] is not None)
-
-
-def _refund(row: dict[str, Any]) -> Ours:
-    return Ours(
-        kind=LineKind.REFUND,
-        out_trade_no=row["out_trade_no"],
-        transaction_id="",
-        out_refund_no=row["out_refund_no"],
-        amount_fen=row["amount_fen"],
-        day=local_date(as_utc(row["moment"])),
-        booked=row["state"] in _BOOKED,
-        order_id=row["order_id"],
-    )
-
-
-async def _write_down(needs: Needs, bill: DailyBill, findings: Sequence[Finding]) -> None:
-    known = await _known(bill.wallet, findings)
-    rows = {row.reference: row for row in await BillFinding.filter(bill_id=bill.id)}
-    for finding in findings:
-        why = explanation(finding, known)
-        row = rows.pop(finding.reference, None)
-        if row is None:
-            await _create(needs, bill, finding, why)
-        else:
-            await _refresh(needs, row, finding, why)
+    Nothing else would ever ask about it again, and its payer has paid.
+    """
+    numbers = [each.out_trade_no for each in findings if _paid_unbooked(each)]
+    doubted = Attempt.filter(wallet=wallet, out_trade_no__in=numbers, state=AttemptState.CLOSED.value)
+    ids = [str(each) for each in await doubted.values_list("id", flat=True)] if numbers else []
     now = needs.clock.now()
-    for gone in rows.values():
-        if gone.resolved_at is None:
-            gone.resolved_at = gone.updated_at = now
-            await gone.save(update_fields=["resolved_at", "updated_at"])
+    for attempt_id in ids:
+        # A condition, since nobody else's lock is taken here: who settled it meanwhile is left alone.
+        changed = await Attempt.filter(id=attempt_id, state=AttemptState.CLOSED.value).update(
+            state=AttemptState.READY.value, next_poll_at=now, updated_at=now
+        )
+        if changed:
+            await needs.outbox.publish(AttemptOpened(attempt_id))
+
+
+def _paid_unbooked(finding: Finding) -> bool:
+    return finding.kind is FindingKind.STATE_DIFFERS and finding.line_kind is LineKind.PAYMENT
+
+
+async def _close_gone(needs: Needs, seen: DailyBill, found: set[str]) -> None:
+    """What was open and is found no more has come right by itself."""
+    rows = await fetch(
+        "SELECT id, reference FROM payments_bill_finding WHERE bill_id = ? AND resolved_at IS NULL", [seen.id]
+    )
+    gone = [row["id"] for row in rows if row["reference"] not in found]
+    for start in range(0, len(gone), PORTION):
+        await _close(needs, seen, gone[start : start + PORTION])
+
+
+@transactional
+async def _close(needs: Needs, seen: DailyBill, ids: Sequence[str]) -> None:
+    await _locked(seen)
+    now = needs.clock.now()
+    await BillFinding.filter(id__in=list(ids), resolved_at=None).update(resolved_at=now, updated_at=now)
 
 
 async def _known(wallet: str, findings: Sequence[Finding]) -> list[Known]:
     numbers = {number for each in findings for number in (each.transaction_id, each.out_refund_no)}
-    rows = await _in(f"{_DISCREPANCY} AND d.transaction_id", wallet, numbers)
-    rows += await _in(f"{_DISCREPANCY} AND r.out_refund_no", wallet, numbers)
-    rows += await _in(f"{_DISCREPANCY} AND d.out_trade_no", wallet, {each.out_trade_no for each in findings})
+    rows = await in_portions(f"{_DISCREPANCY} AND d.transaction_id", wallet, numbers)
+    rows += await in_portions(f"{_DISCREPANCY} AND r.out_refund_no", wallet, numbers)
+    rows += await in_portions(f"{_DISCREPANCY} AND d.out_trade_no", wallet, {each.out_trade_no for each in findings})
     return [Known(**row) for row in rows]
 
 
-async def _create(needs: Needs, bill: DailyBill, finding: Finding, why: str | None) -> None:
+def _created(needs: Needs, bill: DailyBill, finding: Finding, why: str | None) -> BillFinding:
     now = needs.clock.now()
-    await BillFinding.create(
+    return BillFinding(
         id=new_id(),
-        bill=bill,
+        bill_id=bill.id,
         reference=finding.reference,
         kind=finding.kind.value,
         line_kind=finding.line_kind.value,
@@ -226,10 +185,12 @@ async def _create(needs: Needs, bill: DailyBill, finding: Finding, why: str | No
 
 async def _refresh(needs: Needs, row: BillFinding, finding: Finding, why: str | None) -> None:
     """What staff resolved stays so while it is about the same money; what was found gone is open again."""
+    now_is = (finding.ours_fen, finding.theirs_fen, finding.position, finding.order_id, why)
     same_money = (row.ours_fen, row.theirs_fen) == (finding.ours_fen, finding.theirs_fen)
     if row.resolved_at is not None and not (row.resolved_by and same_money):
         row.update_from_dict({"resolved_at": None, "resolved_by": None, "note_sealed": None})
-    row.ours_fen, row.theirs_fen, row.position = finding.ours_fen, finding.theirs_fen, finding.position
-    row.order_ref, row.discrepancy_ref = finding.order_id, why
+    elif (row.ours_fen, row.theirs_fen, row.position, row.order_ref, row.discrepancy_ref) == now_is:
+        return
+    row.ours_fen, row.theirs_fen, row.position, row.order_ref, row.discrepancy_ref = now_is
     row.updated_at = needs.clock.now()
     await row.save()

@@ -100,7 +100,7 @@ class Billing:
         period, until = self._links.pop(request.match_info["token"], ("", 0))
         if until <= self._clock.timestamp():
             raise Refused(404, {"error": "下载地址已失效"})
-        return Answer(200, None, self._zip(period), "application/zip")
+        return Answer(200, None, self.packed(period, self._lines(period)), "application/zip")
 
     def _lines(self, period: str) -> list[Line]:
         told = [Line(**row) for row in self.changes.added]
@@ -123,8 +123,8 @@ class Billing:
                 amount = self.changes.amount(number, refund["amount"])
                 yield Line(**common, at=refund["at"], amount=amount, out_request_no=number)
 
-    def _zip(self, period: str) -> bytes:
-        lines = self._lines(period)
+    def packed(self, period: str, lines: list[Line]) -> bytes:
+        """The zip of a bill of these lines."""
         name = f"{self._keys.alipay_seller_id}0156_{period.replace('-', '')}_业务明细"
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

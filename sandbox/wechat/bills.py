@@ -96,7 +96,7 @@ class Bills:
         moves = [move for move in self._moves(day) if wanted[move.is_refund]]
         if not moves:
             raise refuse(400, "NO_STATEMENT_EXIST", "请求的账单文件不存在")
-        content = self._written(moves)
+        content = self.written(moves)
         token = secrets.token_urlsafe(32)
         file = gzip.compress(content) if tar_type else content
         self._links[token] = (file, self._clock.timestamp() + LINK_SECONDS)
@@ -177,7 +177,8 @@ class Bills:
         order = self._orders.get(out_trade_no)
         return order.openid if order else ""
 
-    def _written(self, moves: list[Movement]) -> bytes:
+    def written(self, moves: list[Movement]) -> bytes:
+        """The plain content of a bill of these rows."""
         rows = [self._row(move) for move in moves]
         totals = [
             str(len(moves)),
