@@ -29,7 +29,7 @@ from sandbox.phones.outside import OutsideWorld
 from sandbox.phones.phone import Phone
 from sandbox.run import houses, partners
 from sandbox.run.houses import Houses
-from sandbox.run.processes import ROOT, ProcessFailed, only_one, say_what_can_be_said, stop_on_signals
+from sandbox.run.processes import ROOT, ProcessFailed, only_one, speak_utf8, stop_on_signals
 
 VAR = ROOT / "var"
 RESULTS = VAR / "demo"
@@ -42,7 +42,7 @@ PHONES: dict[str, type[Handset]] = {"wechat": Phone, "alipay": AlipayPhone}
 def main(arguments: list[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     stop_on_signals()
-    say_what_can_be_said()
+    speak_utf8()
     journey = Journey()
     report = Report(journey)
     journey.says = report.waiting

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.run import toml
-from sandbox.run.processes import ROOT, Process, ProcessFailed, environment, python, words
+from sandbox.run.processes import ROOT, Process, ProcessFailed, environment, python
 
 _COMMAND_SECONDS = 120.0
 _START_SECONDS = 60.0
@@ -69,7 +69,7 @@ class Installation:
         """Run `yichuang` with these settings; its output, or ProcessFailed with what it said."""
         try:
             done = subprocess.run(
-                words(self._yichuang(*arguments)),
+                self._yichuang(*arguments),
                 input=stdin,
                 capture_output=True,
                 encoding="utf-8",

@@ -1,9 +1,11 @@
 """Processes of our own: each in a group of its own, waited for, and always ended."""
 
+import codecs
 import contextlib
 import ctypes
 import fcntl
 import io
+import locale
 import os
 import signal
 import subprocess
@@ -34,7 +36,7 @@ class Process:
         with log.open("ab") as out:
             # A group of its own: Ctrl-C reaches us alone, and we end it in our order.
             self._popen = subprocess.Popen(
-                words(command),
+                command,
                 cwd=ROOT,
                 env=environment(),
                 stdout=out,
@@ -107,16 +109,17 @@ def environment() -> Mapping[str, str]:
     return {**ours, "PYTHONUTF8": "1"}
 
 
-def words(command: Sequence[str]) -> list[bytes]:
-    """A command line in UTF-8, as `environment` lets it be read."""
-    return [word.encode("utf-8", "surrogateescape") for word in command]
-
-
-def say_what_can_be_said() -> None:
-    """A terminal that knows no Chinese shows question marks in its place."""
+def speak_utf8() -> None:
+    """Start again in UTF-8 mode where the locale is another; what the terminal cannot show becomes a question mark."""
+    spoken = codecs.lookup(locale.getencoding()).name
+    if spoken != "utf-8" and not sys.flags.utf8_mode:
+        again = [sys.executable, *sys.orig_argv[1:]]
+        os.execve(sys.executable, again, {**os.environ, "PYTHONUTF8": "1"})  # noqa: S606 - ourselves
+    # The bare "C" says nothing of the terminal, and most read UTF-8.
+    wanted = None if spoken == "ascii" or os.environ.get("PYTHONIOENCODING") else spoken
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(encoding=wanted, errors="replace")
 
 
 def _end_with(parent: int) -> None:

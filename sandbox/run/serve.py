@@ -17,7 +17,7 @@ from sandbox.run import houses, partners
 from sandbox.run.houses import Houses
 from sandbox.run.installation import free_ports, is_free
 from sandbox.run.partners import Partners
-from sandbox.run.processes import ROOT, ProcessFailed, only_one, say_what_can_be_said, stop_on_signals
+from sandbox.run.processes import ROOT, ProcessFailed, only_one, speak_utf8, stop_on_signals
 
 HOUSE, PARTNERS = ROOT / "var" / "embedded" / "run", ROOT / "var" / "sandbox" / "run"
 _FIRST_CHOICE = (8000, 9100, 9101)
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="sandbox.run", description="Serve the embedded mode until Ctrl-C.")
     parser.parse_args(arguments)
     stop_on_signals()
-    say_what_can_be_said()
+    speak_utf8()
     try:
         _serve()
     except KeyboardInterrupt:

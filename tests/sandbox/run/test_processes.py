@@ -36,8 +36,8 @@ except KeyboardInterrupt:
 SPEAKING = """
 import pathlib, sys
 from sandbox.run.installation import Installation
-from sandbox.run.processes import ProcessFailed, say_what_can_be_said
-say_what_can_be_said()
+from sandbox.run.processes import ProcessFailed, speak_utf8
+speak_utf8()
 folder = pathlib.Path(sys.argv[1])
 (folder / "logs").mkdir()
 try:
@@ -45,7 +45,7 @@ try:
 except ProcessFailed as failed:
     print(failed)
 """
-# As on a terminal that knows no Chinese; without the last two Python would help itself to UTF-8.
+# A locale that knows no Chinese; without the last two Python would help itself to UTF-8.
 PLAIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
@@ -110,16 +110,19 @@ def test_under_nohup_the_terminal_may_close():
     assert done.stdout == "True\n"
 
 
-def test_chinese_reaches_our_processes_from_a_terminal_that_knows_none(tmp_path: Path):
+@pytest.mark.parametrize(("terminal", "shown"), [({}, "演示"), ({"PYTHONIOENCODING": "ascii"}, "??")])
+def test_chinese_reaches_our_processes_in_a_locale_that_knows_none(
+    tmp_path: Path, terminal: dict[str, str], shown: str
+):
     done = subprocess.run(
         python("-c", SPEAKING.replace("演示", "\\u6f14\\u793a"), str(tmp_path)),
         cwd=ROOT,
-        env={**os.environ, **PLAIN},
+        env={**os.environ, **PLAIN, **terminal},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
-    assert "No such command '??'" in done.stdout
+    assert f"No such command '{shown}'" in done.stdout
     assert "No such command '演示'" in (tmp_path / "logs" / "commands.log").read_text(encoding="utf-8")
 
 
