@@ -12,7 +12,7 @@ from kit.web.routes import Routes
 from kit.web.validation import Answer, Input
 from payments import errors, queries
 from payments.queries import AttemptView, OrderView
-from payments.rules import WALLET_TEXTS, OrderState
+from payments.rules import OrderState, wallet_text
 from server.identity.rules import Level
 from server.journeys import fees
 from server.journeys.house import House
@@ -126,7 +126,7 @@ def _payment(attempt: AttemptView) -> Payment:
         state=attempt.state.value,
         state_text=attempt.state.text,
         wallet=attempt.wallet,
-        wallet_text=WALLET_TEXTS[attempt.wallet],
+        wallet_text=wallet_text(attempt.wallet),
         client_params=None if attempt.state.final else attempt.client_params,
         expires_at=rfc3339(attempt.expires_at),
     )
@@ -141,7 +141,7 @@ def _order(order: OrderView, *, offered: Iterable[str]) -> Order:
         lines=[OrderLine(code=line.code, name=line.name, amount_fen=line.amount_fen) for line in order.lines],
         paid_at=rfc3339(order.paid_at) if order.paid_at else None,
         wallet=order.wallet,
-        wallet_text=WALLET_TEXTS[order.wallet] if order.wallet else None,
+        wallet_text=wallet_text(order.wallet) if order.wallet else None,
         wallets=sorted(offered) if order.state is OrderState.OPEN else [],
         refunded_fen=order.refunded_fen,
     )

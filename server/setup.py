@@ -25,7 +25,7 @@ from payments import bill_queries
 from payments import service as payments
 from payments.bill_report import report
 from payments.ports import Needs
-from payments.rules import WALLET_TEXTS
+from payments.rules import wallet_text
 from server import wiring
 from server.appointments import service as appointments
 from server.appointments.content import read as read_offices
@@ -150,7 +150,7 @@ async def _reconciled(needs: Needs, day: date, wallet: str | None) -> tuple[list
         lines.append("这里没有接通钱包，没有可核对的账单")
     for name in [wallet] if wallet else sorted({*known, *needs.bills}):
         if name not in known:
-            lines += [f"{WALLET_TEXTS.get(name, name)} {day}  没有账单", ""]
+            lines += [f"{wallet_text(name)} {day}  没有账单", ""]
             fine = False
             continue
         await payments.conclude(needs, bill_id=known[name])

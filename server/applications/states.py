@@ -1,26 +1,14 @@
 """Where an application and each of its parties stand, in our words and in those residents read."""
 
 from enum import StrEnum
-from typing import Self
+
+from kit.words import Worded
 
 NOTICE = "notice"
 """The code of the step that is what an officer wrote to the parties; its note is sealed."""
 
 
-class _Told(StrEnum):
-    """A state with the words residents read."""
-
-    text: str
-
-    def __new__(cls, word: str, text: str = "") -> Self:
-        # The default only lets type checkers see that Kind("word") looks a member up.
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.text = text
-        return member
-
-
-class State(_Told):
+class State(Worded):
     """From draft to certificate in a line; the last four end it aside."""
 
     DRAFT = "draft", "填写中"
@@ -36,13 +24,13 @@ class State(_Told):
     EXPIRED = "expired", "逾期未完成，已失效"
 
 
-class PartyState(_Told):
+class PartyState(Worded):
     WAITING = "waiting", "待确认"
     CONFIRMED = "confirmed", "已确认"
     REFUSED = "refused", "不同意"
 
 
-class TrackState(_Told):
+class TrackState(Worded):
     """`waived` counts as done."""
 
     NOT_STARTED = "not_started", "未开始"

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from hashlib import sha256
 
 from kit.clock import SHANGHAI, local_date, rfc3339, to_shanghai
+from kit.words import Worded
 from server.appointments.errors import (
     AlreadyConfirmedAppointment,
     AppointmentCancelled,
@@ -28,34 +28,20 @@ NOON = time(12)
 _WEEKDAYS = "一二三四五六日"
 
 
-class BookingState(StrEnum):
+class BookingState(Worded):
     """`held` waits for its confirmation; `missed` was confirmed and not used."""
 
-    HELD = "held"
-    BOOKED = "booked"
-    CANCELLED = "cancelled"
-    CHECKED_IN = "checked_in"
-    EXPIRED = "expired"
-    MISSED = "missed"
-
-    @property
-    def text(self) -> str:
-        return _TEXTS[self]
+    HELD = "held", "已保留，待确认"
+    BOOKED = "booked", "预约成功"
+    CANCELLED = "cancelled", "已取消"
+    CHECKED_IN = "checked_in", "已签到"
+    EXPIRED = "expired", "超时未确认"
+    MISSED = "missed", "未到场"
 
     @property
     def live(self) -> bool:
         """Whether it keeps its person from booking another of the group."""
         return self in {BookingState.HELD, BookingState.BOOKED}
-
-
-_TEXTS = {
-    BookingState.HELD: "已保留，待确认",
-    BookingState.BOOKED: "预约成功",
-    BookingState.CANCELLED: "已取消",
-    BookingState.CHECKED_IN: "已签到",
-    BookingState.EXPIRED: "超时未确认",
-    BookingState.MISSED: "未到场",
-}
 
 
 # Slots

@@ -18,7 +18,7 @@ from payments import service
 from payments.bill_queries import BillView, FindingView
 from payments.bills.bill import Totals
 from payments.errors import BillNotFound, FindingNotFound, FindingResolved
-from payments.rules import WALLET_TEXTS
+from payments.rules import wallet_text
 from server.console.districts import BOOKS, check_whole_city
 from server.console.payments import Note
 from server.journeys.house import House
@@ -169,7 +169,7 @@ def _bill(view: BillView) -> Bill:
     return Bill(
         id=view.id,
         wallet=view.wallet,
-        wallet_text=WALLET_TEXTS.get(view.wallet, view.wallet),
+        wallet_text=wallet_text(view.wallet),
         day=view.day.isoformat(),
         state=view.state,
         state_text=view.state.text,

@@ -16,7 +16,7 @@ from kit.web.validation import Answer, Input
 from payments import errors, queries, service
 from payments.ports import Needs
 from payments.queries import DiscrepancyView, SettledView
-from payments.rules import WALLET_TEXTS, Fault
+from payments.rules import Fault, wallet_text
 from server.console.districts import BOOKS, check_whole_city
 from server.journeys.house import House
 
@@ -164,7 +164,7 @@ def _discrepancy(view: DiscrepancyView) -> Discrepancy:
         fault=view.fault,
         fault_text=Fault(view.fault).text,
         wallet=view.wallet,
-        wallet_text=WALLET_TEXTS.get(view.wallet, view.wallet),
+        wallet_text=wallet_text(view.wallet),
         out_trade_no=view.out_trade_no,
         transaction_id=view.transaction_id,
         order_id=view.order_id,
@@ -186,7 +186,7 @@ def _settlement(view: SettledView) -> Settlement:
         purpose=view.purpose,
         subject_id=view.subject_id,
         wallet=view.wallet,
-        wallet_text=WALLET_TEXTS.get(view.wallet, view.wallet),
+        wallet_text=wallet_text(view.wallet),
         out_trade_no=view.out_trade_no,
         transaction_id=view.transaction_id,
         amount_fen=view.amount_fen,

@@ -14,7 +14,7 @@ from kit.web.validation import Answer, Input
 from payments import errors, queries
 from payments import service as payments
 from payments.queries import RefundView
-from payments.rules import WALLET_TEXTS
+from payments.rules import wallet_text
 from server.console.districts import BOOKS, check_whole_city
 from server.journeys.house import House
 
@@ -123,7 +123,7 @@ def _shown(view: RefundView) -> Refund:
         order_id=view.order_id,
         attempt_id=view.attempt_id,
         wallet=view.wallet,
-        wallet_text=WALLET_TEXTS.get(view.wallet, view.wallet),
+        wallet_text=wallet_text(view.wallet),
         out_trade_no=view.out_trade_no,
         out_refund_no=view.out_refund_no,
         wallet_refund_id=view.wallet_refund_id,

@@ -4,21 +4,22 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
+from kit.words import Worded
 from server.registry import errors
 from server.registry.package import Party
 from server.terms.codes import CoOwnership, HolderType, PartyRole
 from server.terms.share import Share, sum_to_one
 
 
-class CaseState(StrEnum):
+class CaseState(Worded):
     """`received` waits for an officer's decision; `accepted` runs on its tracks until it is entered."""
 
-    RECEIVED = "received"
-    CORRECTION_ASKED = "correction_asked"
-    ACCEPTED = "accepted"
-    ENTERED = "entered"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
+    RECEIVED = "received", "待受理"
+    CORRECTION_ASKED = "correction_asked", "待补正"
+    ACCEPTED = "accepted", "已受理"
+    ENTERED = "entered", "已登簿"
+    REFUSED = "refused", "不予受理或者不予登记"
+    WITHDRAWN = "withdrawn", "已撤回"
 
 
 class RightState(StrEnum):
@@ -54,14 +55,6 @@ ALLOWED: Mapping[str, frozenset[CaseState]] = {
 }
 _TRACK_ERRORS: Mapping[str, type[errors.TrackOpen]] = {
     error.code: error for error in (errors.TaxNotCleared, errors.ReviewNotPassed, errors.FeeNotSettled)
-}
-_STATE_TEXTS = {
-    CaseState.RECEIVED: "待受理",
-    CaseState.CORRECTION_ASKED: "待补正",
-    CaseState.ACCEPTED: "已受理",
-    CaseState.ENTERED: "已登簿",
-    CaseState.REFUSED: "不予受理或者不予登记",
-    CaseState.WITHDRAWN: "已撤回",
 }
 _TRACK_TEXTS = {
     NOT_STARTED: "未开始",
@@ -150,7 +143,7 @@ def holder_type(kind: str) -> HolderType:
 
 
 def state_text(state: str) -> str:
-    return _STATE_TEXTS[CaseState(state)]
+    return CaseState(state).text
 
 
 def track_text(state: str) -> str:

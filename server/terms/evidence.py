@@ -9,6 +9,7 @@ from typing import Any, Self
 import orjson
 
 from kit.clock import date_text, rfc3339, time_text
+from kit.words import Worded
 
 FORMAT = "yichuang.evidence"
 VERSION = 1
@@ -22,45 +23,24 @@ class EvidenceKind(StrEnum):
     HOUSEHOLD = "household"
 
 
-class MaritalStatus(StrEnum):
-    UNMARRIED = "unmarried"
-    MARRIED = "married"
-    DIVORCED = "divorced"
-    WIDOWED = "widowed"
-
-    @property
-    def text(self) -> str:
-        return _STATUSES[self]
+class MaritalStatus(Worded):
+    UNMARRIED = "unmarried", "未婚"
+    MARRIED = "married", "已婚"
+    DIVORCED = "divorced", "离婚"
+    WIDOWED = "widowed", "丧偶"
 
 
-class Relation(StrEnum):
+class Relation(Worded):
     """Of a household's member to the person asked about."""
 
-    SELF = "self"
-    SPOUSE = "spouse"
-    CHILD = "child"
-    PARENT = "parent"
-    OTHER = "other"
-
-    @property
-    def text(self) -> str:
-        return _RELATIONS[self]
+    SELF = "self", "本人"
+    SPOUSE = "spouse", "配偶"
+    CHILD = "child", "子女"
+    PARENT = "parent", "父母"
+    OTHER = "other", "其他成员"
 
 
 _TITLES = {EvidenceKind.MARRIAGE: "婚姻登记信息", EvidenceKind.HOUSEHOLD: "户籍家庭成员信息"}
-_STATUSES = {
-    MaritalStatus.UNMARRIED: "未婚",
-    MaritalStatus.MARRIED: "已婚",
-    MaritalStatus.DIVORCED: "离婚",
-    MaritalStatus.WIDOWED: "丧偶",
-}
-_RELATIONS = {
-    Relation.SELF: "本人",
-    Relation.SPOUSE: "配偶",
-    Relation.CHILD: "子女",
-    Relation.PARENT: "父母",
-    Relation.OTHER: "其他成员",
-}
 
 
 class EvidenceUnreadable(ValueError):
