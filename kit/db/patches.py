@@ -23,7 +23,7 @@ from tortoise.exceptions import OperationalError
 from tortoise.migrations.schema_editor.mysql import MySQLSchemaEditor
 from tortoise.migrations.schema_editor.sqlite import SqliteSchemaEditor
 
-from kit.db import pool
+from kit.db import pool, reading
 
 PATCHED_FOR = "1.1"
 
@@ -57,13 +57,10 @@ async def _make_pool_through(self: Any, with_db: bool) -> None:  # noqa: FBT001 
     await _through(_make_pool(self, with_db))
 
 
-async def _give_back(client: Any, connection: Any) -> None:
+def _give_back(client: Any, connection: Any) -> None:
     pool = client._parent._pool  # noqa: SLF001 - this module exists to reach inside
-    if pool is None:
-        return
-    await pool.release(connection)
-    if connection.closed:  # aiomysql wakes nobody when a closed connection comes back
-        await pool._wakeup()  # noqa: SLF001
+    if pool is not None:
+        pool.release(connection)  # at once: there is nothing to wait for, and nothing to cancel
 
 
 async def _pooled_enter(self: Any) -> Any:
@@ -75,7 +72,7 @@ async def _pooled_enter(self: Any) -> Any:
         await client.begin()
     except BaseException:
         connection.close()
-        await _give_back(client, connection)
+        _give_back(client, connection)
         raise
     self.token = get_connections().set(self.connection_name, client)
     return client
@@ -94,7 +91,7 @@ async def _pooled_exit(self: Any, exc_type: Any, _exc: Any, _tb: Any) -> None:
         if not client._finalized:  # noqa: SLF001
             connection.close()  # its state is unknown: never back into the pool
         get_connections().reset(self.token)
-        await asyncio.shield(_give_back(client, connection))
+        _give_back(client, connection)
 
 
 async def _sqlite_begin(self: Any) -> None:
@@ -163,8 +160,9 @@ def apply() -> None:
         schema._table_generate_extra = _binary_table  # noqa: SLF001
     sqlite_editor: Any = SqliteSchemaEditor
     sqlite_editor._get_escape_translation_table = staticmethod(_escapes_with_semicolon)  # noqa: SLF001
-    # aiomysql 0.3 takes a name from PyMySQL that newer ones have emptied: no bytes could be written.
     pool.apply()
+    reading.apply()
+    # aiomysql 0.3 takes a name from PyMySQL that newer ones have emptied: no bytes could be written.
     driver: Any = aiomysql.connection
     driver.escape_bytes_prefixed = escape_bytes
     driver.Connection._connect = _connect_or_close  # noqa: SLF001
