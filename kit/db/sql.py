@@ -1,16 +1,26 @@
 """SQL text with `?` for each value, the same on SQLite and MariaDB."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
+import pymysql
 from tortoise.connection import get_connection
+from tortoise.exceptions import IntegrityError, OperationalError
 
 Dialect = Literal["sqlite", "mysql"]
 # A quoted text or name is one token, so that a question mark inside it stays what it is.
 _TOKENS = re.compile(r"(?P<quoted>'[^']*'|\"[^\"]*\"|`[^`]*`)|(?P<mark>\?)|(?P<percent>%)")
+_FAILURES = (
+    pymysql.err.OperationalError,
+    pymysql.err.ProgrammingError,
+    pymysql.err.DataError,
+    pymysql.err.InternalError,
+    pymysql.err.NotSupportedError,
+)
 
 
 def _connection() -> Any:
@@ -28,14 +38,10 @@ def _mysql_text(sql: str) -> str:
     return _TOKENS.sub(lambda token: "%s" if token["mark"] else token[0].replace("%", "%%"), sql)
 
 
-def to_db(value: Any) -> Any:
-    """A value as the driver stores it, the same way as the models do."""
-    if not isinstance(value, datetime):
-        return value
+def _utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a naive datetime has no place in the database")
-    moment = value.astimezone(UTC)
-    return str(moment) if dialect() == "sqlite" else moment.replace(tzinfo=None)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 def as_utc(value: Any) -> datetime:
@@ -46,18 +52,14 @@ def as_utc(value: Any) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _prepare(sql: str, params: Sequence[Any]) -> tuple[Any, str, list[Any]]:
-    connection = _connection()
-    mysql = connection.capabilities.dialect != "sqlite"
-    values = [to_db(value) if isinstance(value, datetime) else value for value in params]
-    return connection, (_mysql_text(sql) if mysql else sql), values
-
-
 async def fetch(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """The rows of a SELECT as dicts; moments come raw, see `as_utc`."""
-    connection, text, values = _prepare(sql, params)
-    rows: list[dict[str, Any]] = await connection.execute_query_dict(text, values)
-    return rows
+    connection = _connection()
+    if connection.capabilities.dialect == "sqlite":
+        rows: list[dict[str, Any]] = await connection.execute_query_dict(sql, _sqlite_values(params))
+        return rows
+    result = await _mysql(connection, sql, params)
+    return [dict(zip(result.shape.names, row, strict=True)) for row in result.rows] if result.rows else []
 
 
 async def fetch_one(sql: str, params: Sequence[Any] = ()) -> dict[str, Any] | None:
@@ -68,6 +70,40 @@ async def fetch_one(sql: str, params: Sequence[Any] = ()) -> dict[str, Any] | No
 
 async def execute(sql: str, params: Sequence[Any] = ()) -> int:
     """Run one INSERT, UPDATE or DELETE and answer the number of rows it matched."""
-    connection, text, values = _prepare(sql, params)
-    count, _ = await connection.execute_query(text, values)
-    return int(count)
+    connection = _connection()
+    if connection.capabilities.dialect == "sqlite":
+        count, _ = await connection.execute_query(sql, _sqlite_values(params))
+        return int(count)
+    return int((await _mysql(connection, sql, params)).affected_rows)
+
+
+def _sqlite_values(params: Sequence[Any]) -> list[Any]:
+    return [str(_utc(value)) if isinstance(value, datetime) else value for value in params]
+
+
+async def _mysql(connection: Any, sql: str, params: Sequence[Any]) -> Any:
+    """The driver's result, without its cursor and Tortoise's between; their errors as Tortoise's."""
+    try:
+        async with connection.acquire_connection() as raw:
+            raw._last_usage = raw.loop.time()  # noqa: SLF001 - as a cursor does: the pool judges age by it
+            await raw.query(_mysql_text(sql) % tuple([_mysql_literal(raw, value) for value in params]))
+            result = raw._result  # noqa: SLF001 - as a cursor reads it
+            if result.warning_count:
+                await _warn(raw)
+            return result
+    except pymysql.err.IntegrityError as error:
+        raise IntegrityError(error) from error
+    except _FAILURES as error:
+        raise OperationalError(error) from error
+
+
+def _mysql_literal(raw: Any, value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"'{_utc(value).replace(tzinfo=None).isoformat(' ')}'"
+    return str(raw.escape(value))
+
+
+async def _warn(raw: Any) -> None:
+    """What the database found odd and did all the same."""
+    for *_, text in await raw.show_warnings():
+        warnings.warn(str(text), pymysql.err.Warning, stacklevel=4)

@@ -1,7 +1,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
+import pymysql
 import pytest
+from tortoise.exceptions import IntegrityError, OperationalError
 
 from kit.clock import SHANGHAI
 from kit.db import execute, fetch, fetch_one
@@ -114,3 +116,25 @@ async def test_a_scope_limits_the_rows(db: Db):
     assert await _visible(["320505"]) == ["320505"]
     assert await _visible(["320506", "320502", "999999"]) == ["320502", "320506"]
     assert await _visible(["' OR 1 = 1 --"]) == []
+
+
+async def test_what_the_database_finds_odd_is_said(db: Db):
+    if db.dialect == "sqlite":
+        assert await fetch_one("SELECT 1 / 0 AS n") == {"n": None}  # it finds nothing odd in it
+        return
+    with pytest.warns(pymysql.err.Warning, match="Division by 0"):
+        assert await fetch_one("SELECT 1 / 0 AS n") == {"n": None}
+
+
+@pytest.mark.parametrize(
+    ("sql", "error"),
+    [
+        ("SELECT nothing FROM kit_heartbeat", OperationalError),
+        ("INSERT INTO kit_heartbeat (name, at) VALUES ('twice', '2026-11-21 01:00:00')", IntegrityError),
+    ],
+)
+async def test_what_the_database_refuses_is_the_mappers_error(db: Db, sql: str, error: type[Exception]):
+    await beat(name="twice", now=NOON)
+    with pytest.raises(error):
+        await execute(sql)
+    assert await fetch_one("SELECT COUNT(*) AS n FROM kit_heartbeat") == {"n": 1}
