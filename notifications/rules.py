@@ -41,6 +41,7 @@ class Skipped(StrEnum):
     NO_CONSENT = "no_consent"
     NO_TEMPLATE = "no_template"
     TOO_MANY = "too_many"
+    NOT_MEANT = "not_meant"
 
 
 class Agreement(StrEnum):

@@ -18,6 +18,7 @@ TEMPLATE_NAMES = (
     "delivery_delivering",
     "delivery_signed",
     "delivery_problem",
+    "wallet_joined",
 )
 SMS_TEXTS = {
     "confirmation_requested": "有一件不动产登记申请（编号{1}）等待您本人确认，请打开小程序核对后确认。",
@@ -36,5 +37,6 @@ SMS_TEXTS = {
     "appointment_office_closed": "办事大厅当天暂停办公，您原定{1}的预约（号码{2}）已经取消，请在小程序中改约其他日期。",
     "delivery_dispatched": "您申请邮寄的不动产登记文件已寄出，运单号{1}，请由收件人本人凭身份证件签收。",
     "delivery_problem": "您申请邮寄的不动产登记文件（运单号{1}）没有顺利送达，请打开小程序查看。",
+    "wallet_joined": "您办理不动产登记的实名账号于{1}新增了{2}登录。不是您本人操作的，请立即与登记机构联系。",
 }
 """What the provider approved for text messages, its parameters numbered."""

@@ -89,6 +89,7 @@ HANDLERS = [
     "telling.progress_notice",
     "telling.refused",
     "telling.submitted",
+    "telling.wallet_joined",
 ]
 PUBLIC = {
     "GET /V/<code:str>",

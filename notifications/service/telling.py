@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
@@ -10,34 +10,48 @@ from notifications.errors import MessageNotFound
 from notifications.events import DeliveryQueued
 from notifications.models import Delivery, Message
 from notifications.ports import Needs
-from notifications.rules import INBOX, DeliveryState, fitted_for, ways
+from notifications.rules import INBOX, DeliveryState, Skipped, fitted_for, ways
 from notifications.templates import Template
 
 PARAMS_AT = "notifications_message.params_sealed"
 
 
 async def tell(
-    needs: Needs, *, recipient: str, template: str, params: Mapping[str, str], dedupe_key: str, district: str = ""
+    needs: Needs,
+    *,
+    recipient: str,
+    template: str,
+    params: Mapping[str, str],
+    dedupe_key: str,
+    district: str = "",
+    not_by: Collection[str] = (),
 ) -> bool:
     """Put a message into the recipient's inbox and queue it for the first channel; False when this was told before.
 
-    `dedupe_key` names the occasion, at most 191 characters. `district` is whose words it is told in. ValueError for an
-    unknown template, a missing param, or a time that is not written as `kit.clock.time_text` writes it.
+    `dedupe_key` names the occasion, at most 191 characters. `district` is whose words it is told in. `not_by` are
+    channels that the message does not go by. ValueError for an unknown template, a missing param, or a time that is not
+    written as `kit.clock.time_text` writes it.
     """
     words = await needs.templates.in_force(template, district=district, now=needs.clock.now())
     for channel, fields in words.render(params).channels.items():
         fitted_for(channel, fields, needs.limits)  # now, when its author learns of it, and not at delivery
     used = await needs.addresses.wallets(recipient)
-    first = next(iter(ways(used, needs.channels, template=words)), None)
+    first = next((way for way in ways(used, needs.channels, template=words) if way not in not_by), None)
     try:
-        return await _tell(needs, recipient, words, params, dedupe_key, first)
+        return await _tell(needs, recipient, words, params, dedupe_key, first, not_by)
     except IntegrityError:  # another worker told it meanwhile
         return False
 
 
 @transactional
 async def _tell(
-    needs: Needs, recipient: str, words: Template, params: Mapping[str, str], dedupe_key: str, first: str | None
+    needs: Needs,
+    recipient: str,
+    words: Template,
+    params: Mapping[str, str],
+    dedupe_key: str,
+    first: str | None,
+    not_by: Collection[str],
 ) -> bool:
     if await Message.exists(dedupe_key=dedupe_key):
         return False
@@ -53,6 +67,8 @@ async def _tell(
         created_at=now,
     )
     await _delivery(message_id, INBOX, now, state=DeliveryState.SENT, receipt=message_id)
+    for channel in sorted(not_by):  # a row for each: a way that has been gone is not taken later either
+        await _delivery(message_id, channel, now, state=DeliveryState.SKIPPED, reason=Skipped.NOT_MEANT)
     if first is not None:
         await queue_delivery(needs, message_id=message_id, channel=first)
     return True
@@ -61,11 +77,19 @@ async def _tell(
 async def queue_delivery(needs: Needs, *, message_id: str, channel: str) -> None:
     """Have the message go out by this channel, in the caller's transaction."""
     now = needs.clock.now()
-    delivery_id = await _delivery(message_id, channel, now, state=DeliveryState.QUEUED, receipt=None)
+    delivery_id = await _delivery(message_id, channel, now, state=DeliveryState.QUEUED)
     await needs.outbox.publish(DeliveryQueued(delivery_id))
 
 
-async def _delivery(message_id: str, channel: str, now: datetime, *, state: DeliveryState, receipt: str | None) -> str:
+async def _delivery(
+    message_id: str,
+    channel: str,
+    now: datetime,
+    *,
+    state: DeliveryState,
+    receipt: str | None = None,
+    reason: Skipped | None = None,
+) -> str:
     delivery_id = new_id()
     await Delivery.create(
         id=delivery_id,
@@ -73,6 +97,7 @@ async def _delivery(message_id: str, channel: str, now: datetime, *, state: Deli
         channel=channel,
         state=state.value,
         receipt=receipt,
+        reason=reason,
         created_at=now,
         updated_at=now,
     )

@@ -161,6 +161,14 @@ async def face_check(needs: Needs, *, resident_id: str, check_id: str) -> FaceCh
     )
 
 
+async def check_settled_at(needs: Needs, *, check_id: str) -> datetime:
+    """When the check came to its end; raises FACE_CHECK_NOT_FOUND, also for one that has not."""
+    row = await fetch_one("SELECT settled_at FROM identity_face_check WHERE id = ?", [check_id])
+    if row is None or row["settled_at"] is None:
+        raise FaceCheckNotFound
+    return as_utc(row["settled_at"])
+
+
 async def _resident(resident_id: str) -> dict[str, Any]:
     row = await fetch_one(
         "SELECT id, level, name_sealed, id_kind, id_number_sealed, id_number_blind, phone_sealed, version "

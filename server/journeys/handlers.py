@@ -35,6 +35,7 @@ _VISITS = (
 )
 _APPLICATIONS = (
     Handler("applications.bind_parties", identity.RealNameVerified, binding.bind_parties),
+    Handler("telling.wallet_joined", identity.WalletJoined, telling.residents.wallet_joined),
     Handler(
         "telling.confirmation_requested",
         applications.ConfirmationRequested,

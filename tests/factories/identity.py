@@ -1,7 +1,7 @@
 """Residents with a session, made through the service: at level wallet, with a phone, or under the real name."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from kit.clock import Clock, FixedClock
@@ -9,12 +9,13 @@ from kit.crypto.cipher import Cipher
 from kit.crypto.keys import BLIND, KeyRing
 from kit.outbox import Handler, Outbox
 from server.adapters.fake_face import FakeFace
-from server.adapters.fake_login import FakeWallet
+from server.adapters.fake_login import FakeAlipay, FakeWallet
 from server.identity import queries, service
 from server.identity.ports import Needs, WalletDoor
 from server.terms.id_document import citizen_check
 
 _counter = itertools.count(1)
+PAGE = "https://alipay.example/certify"
 
 
 def cipher() -> Cipher:
@@ -42,15 +43,34 @@ async def _listen(house: object, event: object) -> None:
 
 
 def world(*, wallet: FakeWallet | None = None, clock: Clock | None = None, face: FakeFace | None = None) -> World:
-    from server.identity.events import RealNameVerified
+    from server.identity.events import RealNameVerified, WalletJoined
 
     moment = clock if isinstance(clock, FixedClock) else FixedClock(datetime(2026, 11, 21, 4, 0, tzinfo=UTC))
     fake, camera = wallet or FakeWallet(), face or FakeFace()
-    handlers = [Handler("applications.bind_parties", RealNameVerified, _listen)]
+    handlers = [
+        Handler("applications.bind_parties", RealNameVerified, _listen),
+        Handler("telling.wallet_joined", WalletJoined, _listen),
+    ]
     outbox = Outbox(handlers, clock=moment, wake=lambda: None)
     doors = {fake.wallet: WalletDoor(login=fake, phones=fake, face=camera)}
     needs = Needs(clock=moment, cipher=cipher(), outbox=outbox, wallets=doors)
     return World(needs, fake, camera, moment)
+
+
+class Both:
+    """One house with a door for each wallet; `wechat` and `alipay` are the people's side of them."""
+
+    def __init__(self, *, clock: FixedClock | None = None, outbox: Outbox | None = None) -> None:
+        self.wechat = world(clock=clock)
+        self.alipay_wallet = FakeAlipay()
+        face = FakeFace(page=PAGE)
+        doors = {
+            **self.wechat.needs.wallets,
+            "alipay": WalletDoor(login=self.alipay_wallet, phones=self.alipay_wallet, face=face),
+        }
+        self.needs = replace(self.wechat.needs, wallets=doors, outbox=outbox or self.wechat.needs.outbox)
+        self.alipay = World(self.needs, self.alipay_wallet, face, self.wechat.clock)
+        self.wechat = replace(self.wechat, needs=self.needs)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from kit.audit.service import Actor, record
 from server.identity import seals
-from server.identity.events import RealNameVerified
+from server.identity.events import RealNameVerified, WalletJoined
 from server.identity.models import FaceCheck, Resident, ResidentSession, WalletAccount
 from server.identity.ports import FaceSubject, Needs
 from server.identity.rules import Binding, FaceFailure, Level, binding
@@ -31,8 +31,9 @@ async def bind_identity(needs: Needs, *, check: FaceCheck, subject: FaceSubject)
     if decision is Binding.REFUSE:
         return FaceFailure.ALREADY_BOUND
     if decision is Binding.MERGE and holder is not None:
-        await _merge(needs, account=account, left=resident, holder=holder, now=now)
+        brought_phone = await _merge(needs, account=account, left=resident, holder=holder, now=now)
         await _verified(needs, resident_id=holder.id, check=check, now=now)
+        await needs.outbox.publish(WalletJoined(holder.id, account.wallet, check.id, brought_phone))
         return None
     await _bind(needs, resident=resident, subject=subject, blind=blind, now=now)
     await _verified(needs, resident_id=resident.id, check=check, now=now)
@@ -55,9 +56,13 @@ async def _bind(needs: Needs, *, resident: Resident, subject: FaceSubject, blind
     await resident.save()
 
 
-async def _merge(needs: Needs, *, account: WalletAccount, left: Resident, holder: Resident, now: datetime) -> None:
-    """Move over what the account's resident has: sessions and a phone, but no act yet, as each needs the real name."""
-    if left.phone_sealed is not None and holder.phone_sealed is None:
+async def _merge(needs: Needs, *, account: WalletAccount, left: Resident, holder: Resident, now: datetime) -> bool:
+    """Move over what the account's resident has: sessions and a phone, but no act yet, as each needs the real name.
+
+    True when the phone number came along.
+    """
+    brings_phone = left.phone_sealed is not None and holder.phone_sealed is None
+    if left.phone_sealed is not None and brings_phone:
         phone = needs.cipher.open(left.phone_sealed, seals.resident("phone_sealed", left.id))
         holder.phone_sealed = needs.cipher.seal(phone, seals.resident("phone_sealed", holder.id))
         holder.phone_blind, holder.updated_at = left.phone_blind, now
@@ -66,6 +71,7 @@ async def _merge(needs: Needs, *, account: WalletAccount, left: Resident, holder
     await Resident.filter(id=left.id).update(merged_into=holder.id, updated_at=now)
     await ResidentSession.filter(account_id=account.id).update(resident_id=holder.id)
     await WalletAccount.filter(id=account.id).update(resident_id=holder.id)
+    return brings_phone
 
 
 async def _verified(needs: Needs, *, resident_id: str, check: FaceCheck, now: datetime) -> None:

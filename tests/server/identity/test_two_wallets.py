@@ -3,36 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from kit.db import fetch
 from server.adapters.absent import Absent
-from server.adapters.fake_face import FakeFace
 from server.adapters.fake_login import FakeAlipay
 from server.identity import errors, queries, service
-from server.identity.ports import Needs, WalletDoor, WalletIdentity
+from server.identity.ports import WalletDoor, WalletIdentity
 from server.identity.rules import FaceState, Level
 from tests.factories import identity as make
-from tests.factories.identity import MadeResident, World, resident, world
+from tests.factories.identity import PAGE, Both, MadeResident, resident, world
 
-PAGE = "https://alipay.example/certify"
 DIGEST = "d" * 64
-
-
-class Both:
-    """One house with a door for each wallet; `wechat` and `alipay` are the people's side of them."""
-
-    def __init__(self) -> None:
-        self.wechat = world()
-        self.alipay_wallet = FakeAlipay()
-        face = FakeFace(page=PAGE)
-        doors = {
-            **self.wechat.needs.wallets,
-            "alipay": WalletDoor(login=self.alipay_wallet, phones=self.alipay_wallet, face=face),
-        }
-        self.needs: Needs = replace(self.wechat.needs, wallets=doors)
-        self.alipay = World(self.needs, self.alipay_wallet, face, self.wechat.clock)
-        self.wechat = replace(self.wechat, needs=self.needs)
 
 
 @pytest.fixture
@@ -201,3 +184,21 @@ async def test_a_check_opened_in_one_wallet_is_ended_there_from_the_other(both: 
     await service.settle_face_check(replace(both.needs, wallets=quiet), resident_id=first.id, check_id=check_id)
     view = await queries.face_check(both.needs, resident_id=first.id, check_id=check_id)
     assert view.state is FaceState.PASSED
+
+
+async def _told(both: Both) -> list[dict[str, Any]]:
+    rows = await fetch("SELECT payload FROM kit_outbox WHERE event_name = 'identity.wallet_joined'")
+    return [orjson.loads(row["payload"]) for row in rows]
+
+
+async def test_that_a_wallet_joined_is_to_be_told_once(both: Both) -> None:
+    first, second, check_id = await joined(both)
+    for who in (second.id, first.id):
+        await service.settle_face_check(both.needs, resident_id=who, check_id=check_id)
+    wanted = {"resident_id": first.id, "wallet": "alipay", "check_id": check_id, "brought_phone": False}
+    assert await _told(both) == [wanted]
+
+
+async def test_who_proves_the_name_alone_is_told_of_no_wallet(both: Both) -> None:
+    await make.verify(both.wechat, await resident(both.wechat, real_name=True))
+    assert await _told(both) == []
