@@ -75,12 +75,12 @@ class Handset(ABC):
         return found
 
     def book_counter(self, district: str, business: str) -> dict[str, Any]:
-        """Take the first free slot of the district's office, and confirm it: the appointment."""
+        """Take the last free slot of the district's office, which has not begun at any hour, and confirm it."""
         office = self.calls.get("look for an office", f"{API}/offices?district={district}")["items"][0]
         path = f"{API}/offices/{office['id']}/slots?business={business}&days=14"
         days = self.calls.get("look at its slots", path)["days"]
-        free = next(slot for day in days for slot in day["slots"] if slot["left"] > 0)
-        return self.book_slot(free["id"], business)
+        free = [slot for day in days for slot in day["slots"] if slot["left"] > 0]
+        return self.book_slot(free[-1]["id"], business)
 
     def book_slot(self, slot_id: str, business: str) -> dict[str, Any]:
         """Hold a place in the slot and confirm it: the appointment."""

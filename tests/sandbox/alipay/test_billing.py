@@ -2,6 +2,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,13 +11,16 @@ import pytest
 from tests.sandbox.alipay.merchant import Merchant
 from tests.sandbox.city import City
 
-TODAY = f"{datetime.now(UTC) + timedelta(hours=8):%Y-%m-%d}"
 BILL = "alipay.data.dataservice.bill.downloadurl.query"
 Tap = Callable[..., Awaitable[str]]
 
 
+@dataclass
 class Later(Merchant):
     """The merchant two days on: the platform's clock has been moved, and the merchant's moves with it."""
+
+    day: str
+    """The day of business."""
 
     def common(self, method: str, **more: str) -> dict[str, str]:
         then = datetime.now(UTC) + timedelta(hours=8, days=2)
@@ -25,6 +29,7 @@ class Later(Merchant):
 
 @pytest.fixture
 async def later(city: City, merchant: Merchant, tap: Tap) -> Later:
+    day = f"{datetime.now(UTC) + timedelta(hours=8):%Y-%m-%d}"
     for number in ("T1", "T2", "T3"):
         made = await merchant.create(number)
         if number != "T3":
@@ -32,14 +37,14 @@ async def later(city: City, merchant: Merchant, tap: Tap) -> Later:
     biz = {"out_trade_no": "T2", "refund_amount": "30.00", "out_request_no": "R1"}
     await merchant.call("alipay.trade.refund", biz)
     await city.control("POST", "/clock", advance_seconds=2 * 86400)
-    return Later(city)
+    return Later(city, day)
 
 
-async def link(merchant: Merchant, **changes: str) -> dict[str, Any]:
-    return await merchant.call(BILL, {"bill_type": "trade", "bill_date": TODAY} | changes)
+async def link(merchant: Later, **changes: str) -> dict[str, Any]:
+    return await merchant.call(BILL, {"bill_type": "trade", "bill_date": merchant.day} | changes)
 
 
-async def fetch(merchant: Merchant) -> tuple[list[str], list[str]]:
+async def fetch(merchant: Later) -> tuple[list[str], list[str]]:
     """Lines of the details and of the summary."""
     shown = await link(merchant)
     answer = await merchant.city.http.get(shown["bill_download_url"])
@@ -82,7 +87,7 @@ async def test_a_link_is_good_once_and_shortly(later: Later, city: City):
     assert (await city.http.get(url)).status_code == 404
 
 
-async def test_what_there_is_no_bill_for(merchant: Merchant, later: Later):
+async def test_what_there_is_no_bill_for(later: Later):
     tomorrow = f"{datetime.now(UTC) + timedelta(hours=8, days=2):%Y-%m-%d}"
     assert (await link(later, bill_date=tomorrow))["sub_code"] == "isp.bill_not_exist"
     assert (await link(later, bill_date="2026-02-30"))["sub_code"] == "isv.invalid-arguments"
@@ -92,7 +97,7 @@ async def test_what_there_is_no_bill_for(merchant: Merchant, later: Later):
 
 
 async def test_lines_that_nobody_knows_and_lines_that_are_missing(later: Later, city: City):
-    await city.control("POST", "/alipay/bill-line", day=TODAY, out_trade_no="GHOST1", amount_fen=1234)
+    await city.control("POST", "/alipay/bill-line", day=later.day, out_trade_no="GHOST1", amount_fen=1234)
     await city.control("POST", "/alipay/bill-line", action="omit", out_trade_no="T1")
     details, summary = await fetch(later)
     shown = {(each["商户订单号"], each["订单金额（元）"]) for each in rows(details)}
