@@ -138,8 +138,9 @@ class Storm:
             self.tap(first)
 
     async def pass_time(self, seconds: float) -> None:
+        """Our clock stands still in between, the wallets' does not: put right, or each finds the other's stamps old."""
         self.world.clock.advance(seconds)
-        self.at.clock.advance(seconds=seconds)
+        self.at.clock.advance(seconds=(self.world.clock.now() - self.at.clock.now()).total_seconds())
         await self.at.drain.until_idle()
 
 

@@ -111,10 +111,15 @@ async def test_cancellation_leaves_nothing(files: FileStore, store: ObjectStore,
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    await asyncio.sleep(0.05)
-    assert names(store) == []
-    assert [p for p in (tmp_path / "files").rglob("*") if p.is_file()] == []
-    assert len(os.listdir("/proc/self/fd")) <= before + 5  # noqa: PTH208 - threads' pipes apart, none leaked
+
+    def left() -> bool:
+        opened = len(os.listdir("/proc/self/fd")) - before  # noqa: PTH208 - counting descriptors
+        # Threads' pipes apart, none leaked.
+        return bool(names(store)) or any(each.is_file() for each in (tmp_path / "files").rglob("*")) or opened > 5
+
+    async with asyncio.timeout(60):
+        while left():  # noqa: ASYNC110 - what a thread has begun to write, it takes away when it ends
+            await asyncio.sleep(0.01)
 
 
 async def test_any_damage_is_noticed(files: FileStore, store: ObjectStore):
