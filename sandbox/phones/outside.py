@@ -22,15 +22,15 @@ class OutsideWorld:
 
     def do(self, path: str, **form: Any) -> dict[str, Any]:
         """POST to the desk; NotAsItShould with what it says when it refuses."""
-        return self._answer(self._http.post(path, json=form))
+        return self._answer("POST", path, json=form)
 
     def end_faults(self) -> None:
         """Whatever went wrong on order goes right again."""
-        self._answer(self._http.delete("/faults"))
+        self._answer("DELETE", "/faults")
 
     def look(self, path: str, **query: str) -> list[dict[str, Any]]:
         """The items of a list at the desk."""
-        items: list[dict[str, Any]] = self._answer(self._http.get(path, params=query))["items"]
+        items: list[dict[str, Any]] = self._answer("GET", path, params=query)["items"]
         return items
 
     def book(self, name: str) -> Iterator[dict[str, Any]]:
@@ -39,7 +39,11 @@ class OutsideWorld:
         if path.exists():
             yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())
 
-    def _answer(self, answer: httpx.Response) -> dict[str, Any]:
+    def _answer(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, **more)
+        except httpx.HTTPError as error:
+            raise NotAsItShould(f"the sandbox does not answer {method} {path}: {error}") from error
         if answer.status_code != httpx.codes.OK:
             raise NotAsItShould(f"the sandbox answered {answer.request.url.path} with {answer.text[:300]}")
         found: dict[str, Any] = answer.json()
