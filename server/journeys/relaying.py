@@ -9,7 +9,7 @@ from server.applications import queries as applications
 from server.applications.events import FeeSettled, Submitted, TaxCleared, Withdrawn
 from server.applications.records import ApplicationRecord
 from server.applications.service import scope_of
-from server.journeys import filing
+from server.journeys import packaging
 from server.journeys.house import House
 from server.relay import service as relay
 from server.relay.rules import CASE_PACKAGE
@@ -18,7 +18,7 @@ from server.terms.messages import UpMessage
 
 async def forward_package(house: House, event: Submitted) -> None:
     """Bring every file over, then the package that names them; each submission is one message."""
-    body = await filing.build_package(house, event.application_id)
+    body = await packaging.build_package(house, event.application_id)
     scope = scope_of(event.application_id)
     for digest in dict.fromkeys(material["digest"] for material in body["materials"]):
         await house.relay.registry.put_material(application_id=event.application_id, scope=scope, digest=digest)

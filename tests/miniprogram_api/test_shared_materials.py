@@ -17,7 +17,7 @@ from kit.failing import failing
 from kit.web.access import Principal
 from miniprogram_api import applications, confirmations, materials, shared_materials
 from server.identity import queries as identity_queries
-from server.journeys import evidencing, filing
+from server.journeys import evidencing, packaging
 from server.sharing import service as sharing
 from tests.factories import applications as make
 from tests.factories import filing as town
@@ -109,7 +109,7 @@ async def test_what_the_departments_have_is_not_asked_for(city: City):
         assert len(city.departments.asked) == 4
         await upload_missing(http, city, now)
         await submitted(http, city, before["id"])
-    package = await filing.build_package(city.house, before["id"])
+    package = await packaging.build_package(city.house, before["id"])
     shared = [each for each in package["materials"] if "source" in each]
     assert sorted((each["code"], each["party_position"]) for each in shared) == [
         ("M10", 0),
@@ -184,7 +184,7 @@ async def test_with_the_departments_down_uploads_take_their_place(city: City):
         await submitted(http, city, application["id"])
         done = (await http.get(f"{BASE}/{application['id']}", headers=as_(city.buyer))).json()
     assert (done["state"], line(done, "M10")["state"]) == ("submitted", "uploaded")
-    package = await filing.build_package(city.house, application["id"])
+    package = await packaging.build_package(city.house, application["id"])
     assert not any("source" in each for each in package["materials"])
 
 

@@ -7,6 +7,7 @@ from kit.db import transactional
 from kit.errors import Permanent
 from kit.ids import new_id
 from kit.inbox import open_body
+from kit.money import yuan
 from server.applications.events import TaxCleared
 from server.applications.loading import load
 from server.applications.models import Application, ApplicationTax
@@ -64,7 +65,7 @@ async def record_assessment(needs: Needs, *, application_id: str, assessment: As
     row.tax_declaration_no = assessment.declaration_no
     await save(needs, row, "tax_declaration_no")
     await _replace(row, assessment.taxes)
-    note = f"各项税款合计 {sum(line.amount_fen for line in assessment.taxes) / 100:.2f} 元"
+    note = f"各项税款合计 {yuan(sum(line.amount_fen for line in assessment.taxes))} 元"
     at = assessment.accepted_at
     message_id = f"tax_assessed:{assessment.declaration_no}"
     await step(row, code="tax_assessed", name="税务部门已核税", at=at, message_id=message_id[:64], note=note)

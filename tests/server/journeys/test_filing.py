@@ -9,7 +9,7 @@ from server.applications import errors, queries, service
 from server.applications.states import State
 from server.catalogue.errors import BusinessUnknown
 from server.identity.errors import FaceCheckMismatch, FaceCheckUsed
-from server.journeys import filing
+from server.journeys import filing, packaging
 from server.registry.package import answered
 from server.relay.errors import UnitNotFound
 from server.terms.codes import PartyRole
@@ -201,9 +201,9 @@ async def test_the_package_is_what_the_wire_takes(city: City):
     for resident in city.all:
         await _confirm(city, case, resident)
     with pytest.raises(RuntimeError):
-        await filing.build_package(city.house, case.id)
+        await packaging.build_package(city.house, case.id)
     await service.submit(city.files.needs, application_id=case.id, resident_id=city.buyer.id)
-    package = await filing.build_package(city.house, case.id)
+    package = await packaging.build_package(city.house, case.id)
     encode_up(UpMessage(case.id, "case_package", case.id, city.files.clock.now(), package))
     (entry,) = package["entries"]
     assert [(party["role"], party["name"]) for party in entry["parties"]] == [

@@ -86,7 +86,7 @@ def going_up(db: object, monkeypatch: pytest.MonkeyPatch) -> Up:
         assert application_id == APPLICATION
         return held["record"]
 
-    monkeypatch.setattr(relaying.filing, "build_package", build)
+    monkeypatch.setattr(relaying.packaging, "build_package", build)
     monkeypatch.setattr(relaying.applications, "full", full)
     house = cast("House", SimpleNamespace(clock=clock, relay=needs, applications=None))
     return Up(house, registry, clock, body, held)
