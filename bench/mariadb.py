@@ -1,5 +1,6 @@
 """A private MariaDB for one run of tests or benches: a temporary folder, a free port, gone afterwards."""
 
+import os
 import pwd
 import shutil
 import socket
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pymysql
 
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass
@@ -26,7 +27,7 @@ class MariaDb:
     def stop(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -54,7 +55,8 @@ def _owner() -> str:
 
 def start() -> MariaDb:
     directory = Path(tempfile.mkdtemp(prefix="yichuang-mariadb-"))
-    (directory / "scratch").mkdir()
+    scratch = directory / "scratch"
+    scratch.mkdir()
     install = [
         _program("mariadb-install-db"),
         "--no-defaults",
@@ -63,14 +65,18 @@ def start() -> MariaDb:
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
     ]
-    subprocess.run(install, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # A server that starts clears its temporary folder: in a shared one, two that start at once destroy each other's.
+    own = {**os.environ, "TMPDIR": str(scratch)}
+    done = subprocess.run(install, check=False, capture_output=True, text=True, env=own)
+    if done.returncode:
+        raise RuntimeError(f"MariaDB could not be installed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     port = free_port()
     serve = [
         _program("mariadbd"),
         "--no-defaults",
         f"--user={_owner()}",
         f"--datadir={directory}/data",
-        f"--tmpdir={directory}/scratch",
+        f"--tmpdir={scratch}",
         f"--socket={directory}/s.sock",
         f"--pid-file={directory}/pid",
         "--bind-address=127.0.0.1",
