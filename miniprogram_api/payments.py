@@ -79,6 +79,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         errors=(
             errors.OrderNotFound,
             errors.OrderSettled,
+            errors.OrderCalledOff,
             errors.AttemptExpired,
             errors.WalletNotOffered,
             errors.PayerAddressMissing,

@@ -13,6 +13,12 @@ class OrderSettled(Problem):
     title = "这笔费用已经缴清，无需再次支付"
 
 
+class OrderCalledOff(Problem):
+    code = "ORDER_CALLED_OFF"
+    kind = Kind.STATE
+    title = "这项申请已经结束，这笔费用不用缴了。如果您刚才已经付款，钱会自动退回原账户"
+
+
 class AttemptExpired(Problem):
     code = "PAYMENT_EXPIRED"
     kind = Kind.STATE

@@ -42,6 +42,7 @@ class RefundCause(Worded):
     """Why money goes back."""
 
     SECOND_PAYMENT = "second_payment", "重复支付自动退款"
+    NOT_DUE = "not_due", "费用已取消自动退款"
     STAFF = "staff", "财务退款"
 
 

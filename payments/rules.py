@@ -30,8 +30,11 @@ def wallet_text(wallet: str) -> str:
 
 
 class OrderState(Worded):
+    """`called_off`: what it was for came to nothing before it was paid; money that still arrives goes back."""
+
     OPEN = "open", "待缴费"
     SETTLED = "settled", "已缴费"
+    CALLED_OFF = "called_off", "无需缴费"
 
 
 class AttemptState(Worded):
@@ -74,6 +77,7 @@ class Fault(Worded):
     REFUNDED = "refunded", "在钱包中已退款"
     NOT_PAID = "not_paid", "通知称未支付"
     PAID_TWICE = "paid_twice", "重复支付，等待退款"
+    NOT_DUE = "not_due", "费用取消后仍支付，等待退款"
     UNKNOWN_REFUND = "unknown_refund", "退款不是我们发起的"
     REFUND_DIFFERS = "refund_differs", "退款内容不符"
     REFUND_CLOSED = "refund_closed", "退款被钱包关闭，需重新发起"

@@ -1,6 +1,7 @@
 """The verbs: open an order, pay it, settle it on a wallet's word, poll what is unknown, give money back, reconcile."""
 
 from payments.service.billing import conclude, fetch_bill, open_due_bills
+from payments.service.calling_off import call_off
 from payments.service.giving_back import give_back
 from payments.service.opening import open_order
 from payments.service.paying import pay
@@ -10,6 +11,7 @@ from payments.service.resolving import resolve_discrepancy, resolve_finding
 from payments.service.settling import settle_notice
 
 __all__ = [
+    "call_off",
     "conclude",
     "fetch_bill",
     "give_back",

@@ -169,7 +169,7 @@ async def _succeed(needs: Needs, order: Order, attempt: Attempt, refund: Refund,
     if sum(each.amount_fen for each in done) == paid_of(refund, attempt):
         open_ones = Discrepancy.filter(attempt_ref=attempt.id, resolved_at=None)
         if attempt.state != AttemptState.DISPUTED:
-            open_ones = open_ones.filter(fault=Fault.PAID_TWICE.value)
+            open_ones = open_ones.filter(fault__in=[Fault.PAID_TWICE.value, Fault.NOT_DUE.value])
         await open_ones.update(resolved_at=now)
     await record(
         actor=Actor("system", "payments"),

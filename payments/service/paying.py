@@ -12,6 +12,7 @@ from kit.ids import new_id
 from payments.errors import (
     AttemptExpired,
     EarlierWalletDown,
+    OrderCalledOff,
     OrderNotFound,
     OrderSettled,
     PaymentElsewhere,
@@ -84,7 +85,7 @@ async def pay(
     committed before the wallet hears of it: whatever happens in between is found again by the repetition or by polling.
     Whatever else is open for the order, at another wallet or the same, is closed there first, so that the money cannot
     be taken twice.
-    Errors: WALLET_NOT_OFFERED, ORDER_NOT_FOUND, ORDER_SETTLED, PAYMENT_EXPIRED, PAYMENT_ELSEWHERE,
+    Errors: WALLET_NOT_OFFERED, ORDER_NOT_FOUND, ORDER_SETTLED, ORDER_CALLED_OFF, PAYMENT_EXPIRED, PAYMENT_ELSEWHERE,
     EARLIER_WALLET_DOWN, and OutsideError of the wallet.
     """
     ordering = needs.ordering.get(wallet)
@@ -141,6 +142,8 @@ async def _claim(needs: Needs, asked: _Asked) -> _Claimed:
         raise OrderNotFound
     now = needs.clock.now()
     attempt = await Attempt.get_or_none(out_trade_no=asked.key.id, order_id=order.id)
+    if order.state == OrderState.CALLED_OFF:
+        raise OrderCalledOff
     if order.state == OrderState.SETTLED and (attempt is None or attempt.state != AttemptState.PAID):
         raise OrderSettled
     if attempt is None:

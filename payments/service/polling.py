@@ -23,7 +23,7 @@ _LAST_WORDS = frozenset({TradeState.PAID, TradeState.CLOSED, TradeState.REFUNDED
 class _Open:
     out_trade_no: str
     wallet: str
-    over: bool  # its time has passed, or its order was paid under another number
+    over: bool  # its time has passed, or its order was paid under another number or called off
 
 
 async def poll(needs: Needs, *, attempt_id: str) -> None:
@@ -75,7 +75,7 @@ async def _still_open(needs: Needs, attempt_id: str) -> _Open | None:
     # A row handled again after a crash finds the next question on its way already.
     if AttemptState(attempt.state).final or attempt.next_poll_at > now:
         return None
-    over = now >= attempt.expires_at or attempt.order.state == OrderState.SETTLED
+    over = now >= attempt.expires_at or attempt.order.state != OrderState.OPEN
     return _Open(attempt.out_trade_no, attempt.wallet, over)
 
 

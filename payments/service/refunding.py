@@ -139,16 +139,15 @@ async def _check(needs: Needs, attempt: Attempt, asked: _Asked) -> None:
         raise RefundTooMany
 
 
-async def open_second_refund(needs: Needs, order: Order, attempt: Attempt) -> None:
-    """Give a second payment of a locked order back in full, once however often it is heard of."""
+async def open_refund_of_itself(
+    needs: Needs, order: Order, attempt: Attempt, *, cause: RefundCause, fault: Fault
+) -> None:
+    """Give a payment that a locked order does not need back in full, once however often it is heard of."""
     slot = f"second:{attempt.id}"
     if await Refund.exists(slot=slot):
         return
-    reason = RefundCause.SECOND_PAYMENT.text
-    opened = await _open(
-        needs, order, attempt, _Asked(attempt.amount_fen, RefundCause.SECOND_PAYMENT, reason, _ITSELF, slot)
-    )
-    await Discrepancy.filter(attempt_ref=attempt.id, fault=Fault.PAID_TWICE.value).update(refund_ref=opened.id)
+    opened = await _open(needs, order, attempt, _Asked(attempt.amount_fen, cause, cause.text, _ITSELF, slot))
+    await Discrepancy.filter(attempt_ref=attempt.id, fault=fault.value).update(refund_ref=opened.id)
 
 
 async def _open(needs: Needs, order: Order, attempt: Attempt, asked: _Asked) -> Refund:

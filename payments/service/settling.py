@@ -17,11 +17,11 @@ from kit.inbox import open_body
 from payments.events import PaymentSettled
 from payments.models import Attempt, Order, Refund, Settlement
 from payments.ports import Needs, UnreadableReport
-from payments.refund_rules import RefundNotice, RefundState
+from payments.refund_rules import RefundCause, RefundNotice, RefundState
 from payments.rules import AttemptState, Fault, OrderState, TradeState, Verdict, judge
 from payments.service.disputes import Kept, Word, expected_of, keep, keep_word
 from payments.service.giving_back import take_refund_notice
-from payments.service.refunding import given_back_in_full, open_second_refund
+from payments.service.refunding import given_back_in_full, open_refund_of_itself
 
 
 def sealed_notice(wallet: str, body: bytes) -> bytes:
@@ -99,7 +99,7 @@ async def lock(attempt_id: str) -> tuple[Order, Attempt]:
 
 
 async def settle(needs: Needs, order: Order, attempt: Attempt, word: Word) -> None:
-    """Settle a locked order on a word that fits, or give the second payment of an order back."""
+    """Settle a locked order on a word that fits, or give back what was paid without being owed."""
     report = word.report
     earlier = await Settlement.get_or_none(wallet=word.wallet, transaction_id=report.transaction_id)
     if earlier is not None:
@@ -111,8 +111,8 @@ async def settle(needs: Needs, order: Order, attempt: Attempt, word: Word) -> No
         await keep_word(needs, Fault.REFUNDED, word, attempt)
         return
     now = needs.clock.now()
-    if order.state == OrderState.SETTLED:
-        await _take_second(needs, order, attempt, word)
+    if order.state != OrderState.OPEN:
+        await _take_undue(needs, order, attempt, word)
         return
     await Settlement.create(
         id=new_id(),
@@ -140,15 +140,19 @@ async def _goes_back(attempt: Attempt) -> bool:
     return bool(await Refund.filter(attempt_id=attempt.id).exclude(state=RefundState.CLOSED.value).exists())
 
 
-async def _take_second(needs: Needs, order: Order, attempt: Attempt, word: Word) -> None:
-    """Give back what was paid for an order that is paid already, in full and by itself."""
+async def _take_undue(needs: Needs, order: Order, attempt: Attempt, word: Word) -> None:
+    """Give back what was paid for an order that is paid already, or called off: in full and by itself."""
     if await Settlement.exists(attempt_id=attempt.id):
         # The very payment that settled the order, under another transaction: giving it back would undo it.
         await keep_word(needs, Fault.TRANSACTION_DIFFERS, word, attempt)
         return
-    await keep_word(needs, Fault.PAID_TWICE, word, attempt)
+    called_off = order.state == OrderState.CALLED_OFF
+    fault, cause = (
+        (Fault.NOT_DUE, RefundCause.NOT_DUE) if called_off else (Fault.PAID_TWICE, RefundCause.SECOND_PAYMENT)
+    )
+    await keep_word(needs, fault, word, attempt)
     await move(needs, attempt, AttemptState.PAID)
-    await open_second_refund(needs, order, attempt)
+    await open_refund_of_itself(needs, order, attempt, cause=cause, fault=fault)
 
 
 async def _mark_settled(order: Order, now: datetime) -> None:

@@ -5,14 +5,15 @@ from kit.errors import Permanent
 from kit.idempotency import RequestKey
 from payments import queries as orders
 from payments import service as payments
-from payments.errors import OrderNotFound, OrderSettled, PayerAddressMissing
+from payments.errors import OrderCalledOff, OrderNotFound, OrderSettled, PayerAddressMissing
 from payments.events import PaymentSettled
 from payments.rules import Line, OrderState
 from server.applications import queries as applications_read
 from server.applications import service as applications
-from server.applications.events import FeeDue
+from server.applications.events import FeeDue, Refused
 from server.applications.records import ApplicationRecord, EntryRecord
 from server.applications.rules import BUYER_ROLE
+from server.applications.states import State
 from server.catalogue import queries as catalogue
 from server.catalogue.content import FeeCase, FeeLine, PropertyUse
 from server.catalogue.rules import certificates_made, registration_fee
@@ -23,16 +24,21 @@ from server.terms.codes import CoOwnership, HouseUsage, RegistrationType
 PURPOSE = "registration_fee"
 DESCRIPTION = "不动产登记费"
 """What the payer's wallet shows; it names nobody and nothing."""
+_NOTHING_TO_PAY = {OrderState.SETTLED: OrderSettled, OrderState.CALLED_OFF: OrderCalledOff}
 
 
 async def fall_due(house: House, event: FeeDue) -> None:
     """Hold the application, charge the buyer, and say so in the application; Permanent when no buyer has an account.
+
+    Nothing is charged for an application that was refused meanwhile.
 
     The hold comes first: an application that ends while its fee is being paid would leave money behind. A fee of zero
     is settled by being opened.
     """
     application_id = event.application_id
     record = await applications_read.full(house.applications, application_id=application_id)
+    if record.state is State.REFUSED:
+        return
     lines = await fee_lines(house, record)
     payer_id = _payer_of(record)
     await applications.set_hold(house.applications, application_id=application_id)
@@ -49,6 +55,17 @@ async def fall_due(house: House, event: FeeDue) -> None:
     if order is not None and order.state is OrderState.SETTLED:
         # Handled again after a crash, and paid meanwhile: the hold just set would outlive its payment.
         await applications.release_hold(house.applications, application_id=application_id)
+    if (await applications_read.full(house.applications, application_id=application_id)).state is State.REFUSED:
+        # Refused while it was being charged: `call_off` may have found no order yet.
+        await call_off(house, Refused(application_id))
+
+
+async def call_off(house: House, event: Refused) -> None:
+    """Let nobody pay for an application that was refused; what was paid before stays until finance gives it back."""
+    order = await orders.order_of(house.payments, purpose=PURPOSE, subject_id=event.application_id)
+    if order is not None:
+        await payments.call_off(house.payments, order_id=order.id)
+        await applications.release_hold(house.applications, application_id=event.application_id)
 
 
 def _payer_of(record: ApplicationRecord) -> str:
@@ -132,8 +149,8 @@ async def pay(house: House, *, application_id: str, resident_id: str, wallet: st
         raise OrderNotFound
     address = await residents.wallet_address(house.identity, resident_id=resident_id, wallet=wallet)
     if address is None:
-        # Whoever has paid already is not sent to log in elsewhere and pay again.
-        raise OrderSettled if order.state is OrderState.SETTLED else PayerAddressMissing
+        # Whoever owes nothing is not sent to log in elsewhere and pay.
+        raise _NOTHING_TO_PAY.get(order.state, PayerAddressMissing)
     return await payments.pay(
         house.payments,
         order_id=order.id,

@@ -62,6 +62,7 @@ _MONEY = (
     Handler("telling.fee_due", payments.OrderOpened, telling.applications.fee_due),
     Handler("payments.settle_notice", payments.NoticeArrived, paying.settle_notice),
     Handler("payments.poll", payments.AttemptOpened, paying.poll),
+    Handler("fees.call_off", applications.Refused, fees.call_off),
     Handler("fees.settled", payments.PaymentSettled, fees.settled),
     Handler("telling.payment_settled", payments.PaymentSettled, telling.applications.payment_settled),
     Handler("relay.forward_fee", applications.FeeSettled, relaying.forward_fee),

@@ -21,6 +21,7 @@ ASIDE = frozenset(
         "telling.party_refused",
         "telling.correction_asked",
         "telling.refused",
+        "fees.call_off",
         "telling.expired",
         "relay.forward_withdrawal",
         "registering.issue_released",

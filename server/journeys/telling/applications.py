@@ -15,6 +15,7 @@ from notifications.fields import DASH
 from payments import queries as orders
 from payments.events import OrderOpened, PaymentSettled, RefundSettled
 from payments.queries import OrderView
+from payments.rules import OrderState
 from server.applications import queries as applications
 from server.applications.events import (
     Accepted,
@@ -89,10 +90,12 @@ async def expired(house: House, event: Expired) -> None:
 
 
 async def fee_due(house: House, event: OrderOpened) -> None:
-    """Ask the payer, and nobody else, to pay."""
+    """Ask the payer, and nobody else, to pay; nobody when it was called off meanwhile."""
     if event.purpose != PURPOSE:
         return
     order = await _order(house, event.subject_id)
+    if order.state is OrderState.CALLED_OFF:
+        return
     record = await _record(house, event.subject_id)
     payer = [party for party in record.parties if party.resident_id == order.payer_id]
     await _tell(house, record, "fee_due", payer, occasion=order.id, amount_fen=order.amount_fen)

@@ -5,17 +5,22 @@ from typing import cast
 
 import pytest
 
-from kit.errors import Permanent
+from kit.errors import OutsideError, Permanent
+from kit.failing import failing
 from kit.idempotency import RequestKey, once
 from kit.ids import new_id
 from payments import queries as orders
-from payments.errors import OrderNotFound, PayerAddressMissing
+from payments import service as payments
+from payments.errors import OrderCalledOff, OrderNotFound, PayerAddressMissing
 from payments.events import PaymentSettled
 from payments.models import Attempt, Order
-from payments.rules import OrderState
+from payments.refund_rules import RefundCause
+from payments.rules import AttemptState, Fault, Line, OrderState, TradeState
 from server.applications import queries
-from server.applications.events import FeeDue
+from server.applications.events import FeeDue, Refused
 from server.applications.models import ApplicationParty
+from server.applications.records import ApplicationRecord
+from server.applications.service import record_refusal
 from server.catalogue import ports, service
 from server.catalogue.content import PropertyUse
 from server.journeys import fees
@@ -60,6 +65,27 @@ class Street:
             return await fees.pay(self.house, application_id=case.id, resident_id=resident_id, wallet="wechat", key=key)
 
         return (await once(self.at.key(), command, status=201, calls_outside=True)).result_id
+
+    async def due(self) -> tuple[applications.Case, identity.MadeResident]:
+        """A case whose fee is due, and its buyer, who has the wallet."""
+        buyer = await identity.resident(self.residents)
+        case = await applications.accepted(self.world)
+        await ApplicationParty.filter(application_id=case.id, resident_id=case.buyer.resident_id).update(
+            resident_id=buyer.id
+        )
+        await fees.fall_due(self.house, FeeDue(case.id))
+        return case, buyer
+
+    async def refuse(self, case: applications.Case) -> None:
+        """The registry decides not to register it, and all who hear of it have heard."""
+        await record_refusal(
+            self.world.needs,
+            application_id=case.id,
+            ground="材料不实",
+            opinion="不予登记",
+            refused_at=self.at.clock.now(),
+            message_id=new_id(),
+        )
 
     async def settle(self) -> None:
         for event in list(self.at.told):
@@ -161,3 +187,83 @@ async def test_payments_for_something_else_are_not_ours(street: Street) -> None:
     await fees.settled(street.house, PaymentSettled(new_id(), "certificate_postage", new_id()))
     with pytest.raises(Permanent):
         await fees.settled(street.house, PaymentSettled(new_id(), fees.PURPOSE, new_id()))
+
+
+async def test_nobody_pays_for_what_was_refused(street: Street) -> None:
+    case, buyer = await street.due()
+    attempt = await Attempt.get(id=await street.pay(case, buyer.id))
+    await street.refuse(case)
+    for _ in range(2):
+        await fees.call_off(street.house, Refused(case.id))
+    order = await street.order(case)
+    assert order.state is OrderState.CALLED_OFF
+    assert (await Attempt.get(id=attempt.id)).state == AttemptState.CLOSED
+    assert street.at.wallet.trades[attempt.out_trade_no].report.trade_state is TradeState.CLOSED
+    assert (await queries.full(street.world.needs, application_id=case.id)).hold is None
+    for payer in (buyer.id, case.sellers[0].resident_id):
+        with pytest.raises(OrderCalledOff if payer == buyer.id else OrderNotFound):
+            await street.pay(case, payer)
+
+
+async def test_what_is_paid_while_it_is_refused_goes_back_by_itself(street: Street) -> None:
+    case, buyer = await street.due()
+    attempt = await Attempt.get(id=await street.pay(case, buyer.id))
+    await street.refuse(case)
+    street.at.wallet.pay(attempt.out_trade_no)
+    await fees.call_off(street.house, Refused(case.id))
+    await street.at.work(seconds=30)
+    (refund,) = await orders.refunds(street.at.needs, order_id=attempt.order_id)
+    assert (refund.cause, refund.amount_fen, refund.asked_by) == (RefundCause.NOT_DUE, 8000, None)
+    street.at.wallet.finish_refund(refund.out_refund_no)
+    await street.at.work(seconds=60)
+    (known,) = await orders.discrepancies(street.at.needs, resolved=True)
+    assert (known.fault, known.resolved_by) == (Fault.NOT_DUE, None)
+    assert (await street.order(case)).state is OrderState.CALLED_OFF
+    assert street.at.told == []
+
+
+async def test_a_wallet_that_is_down_when_it_is_refused_is_closed_later(street: Street) -> None:
+    case, buyer = await street.due()
+    attempt = await Attempt.get(id=await street.pay(case, buyer.id))
+    await street.refuse(case)
+    down = OutsideError("wechat_pay", "TIMEOUT", "no answer in time", permanent=False)
+    shaky = replace(street.at.needs, ordering={"wechat": failing(street.at.wallet, [down])})
+    await payments.call_off(shaky, order_id=attempt.order_id)
+    assert (await Attempt.get(id=attempt.id)).state == AttemptState.READY
+    await street.at.work(seconds=30)
+    assert (await Attempt.get(id=attempt.id)).state == AttemptState.CLOSED
+
+
+async def test_what_was_paid_before_it_was_refused_waits_for_finance(street: Street) -> None:
+    case, buyer = await street.due()
+    attempt = await Attempt.get(id=await street.pay(case, buyer.id))
+    street.at.wallet.pay(attempt.out_trade_no)
+    await street.at.work(seconds=30)
+    await street.refuse(case)
+    await fees.call_off(street.house, Refused(case.id))
+    assert (await street.order(case)).state is OrderState.SETTLED
+    assert await orders.refunds(street.at.needs, order_id=attempt.order_id) == []
+
+
+async def test_what_falls_due_and_is_refused_at_once_is_not_charged(street: Street) -> None:
+    case = await applications.accepted(street.world)
+    await street.refuse(case)
+    await fees.fall_due(street.house, FeeDue(case.id))
+    assert await orders.order_of(street.at.needs, purpose=fees.PURPOSE, subject_id=case.id) is None
+
+
+async def test_what_is_refused_while_it_is_charged_is_called_off(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await applications.accepted(street.world)
+    lines = fees.fee_lines
+
+    async def refused_meanwhile(house: House, record: ApplicationRecord) -> list[Line]:
+        await street.refuse(case)
+        await fees.call_off(street.house, Refused(case.id))
+        return await lines(house, record)
+
+    monkeypatch.setattr(fees, "fee_lines", refused_meanwhile)
+    await fees.fall_due(street.house, FeeDue(case.id))
+    assert (await street.order(case)).state is OrderState.CALLED_OFF
+    assert (await queries.full(street.world.needs, application_id=case.id)).hold is None
