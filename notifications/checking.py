@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 
 from kit.errors import FieldError
+from kit.links import holds_a_link
 from notifications import fields
 from notifications.rules import ALIPAY, WECHAT, data_length
 from notifications.templates import WALLETS, Limits, SmsUse, Template, Variable, VariableKind, placeholders
@@ -27,6 +28,7 @@ _SAYS = {
     "VARIABLE_UNKNOWN": "用了这种消息没有的变量",
     "VARIABLE_NOT_BY_TEXT": "短信中不能出现姓名、电话、编号链接和工作人员填写的文字",
     "KEYWORDS_WRONG": "字段应为 keyword1、keyword2……依次编号",
+    "LINK": "不能包含网址、邮箱或者链接，点开后到哪里由 page 决定",
     "BRACKETS": "不能自带【】，签名由短信平台加上",
     "MISSING": "没有填写",
 }
@@ -76,7 +78,7 @@ def _text_flaw(field: str, text: str, known: Mapping[str, Variable]) -> str | No
         return fields.TOO_LONG
     if field == "page" and not _PAGE.fullmatch(sample):
         return fields.CHARACTERS
-    return None
+    return "LINK" if holds_a_link(sample) else None
 
 
 def _wallet_flaws(template: Template, known: Mapping[str, Variable], limits: Limits) -> Iterator[tuple[str, str]]:

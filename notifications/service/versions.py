@@ -13,7 +13,7 @@ from kit.idempotency import RequestKey
 from kit.ids import new_id
 from kit.log import get_logger
 from notifications.checking import flaws
-from notifications.errors import TemplateInvalid, TemplateUnknown
+from notifications.errors import TemplateInvalid
 from notifications.models import MessageTemplate
 from notifications.ports import Needs
 from notifications.templates import SmsUse, Template, Variable
@@ -71,11 +71,11 @@ async def save_template(
 ) -> str:
     """Save the next version of a template, in force from `effective_from`, by default at once; answers the row's id.
 
-    Only the variables that the shipped template has may be used: the message has no others. Errors: TEMPLATE_UNKNOWN,
-    TEMPLATE_INVALID with everything that a wallet or the text message provider would refuse, field by field.
+    Only the variables that the shipped template has may be used: the message has no others. Errors: TEMPLATE_INVALID
+    with an unknown code, or with everything that a wallet or the text message provider would refuse, field by field.
     """
     if code not in needs.templates:
-        raise TemplateUnknown
+        raise TemplateInvalid(errors=[FieldError("code", "UNKNOWN", "没有这种消息，请填写模板列表中已有的代码")])
     known: Mapping[str, Variable] = needs.templates.shipped[code].variables
     made = Template(code, name, title, body, page, dict(wechat), dict(alipay), sms, sms_text, known)
     now = needs.clock.now()

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sanic import Blueprint, HTTPResponse
 
 from kit.clock import rfc3339
@@ -22,10 +22,12 @@ from server.registry.queries import Attention, CaseLine, CaseRecord, MaterialLin
 from server.registry.rules import CaseState
 from server.terms.codes import IdKind, PartyRole
 from server.terms.id_document import IdDocument
+from server.terms.open_words import without_link
 from server.terms.person_name import PersonName
 from server.terms.scope import Scope
 
-Opinion = Annotated[str, Field(max_length=1000)]
+Told = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(without_link)]
+Opinion = Annotated[str, Field(max_length=1000), AfterValidator(without_link)]
 
 
 class CasePage(Page):
@@ -130,12 +132,12 @@ class Acceptance(Input):
 class Correction(Input):
     """Everything at once (一次性告知); `deadline_days` are calendar days."""
 
-    items: Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(min_length=1, max_length=50)]
+    items: Annotated[list[Told], Field(min_length=1, max_length=50)]
     deadline_days: Annotated[int, Field(ge=1, le=90)]
 
 
 class Refusal(Input):
-    ground: Annotated[str, Field(min_length=1, max_length=500)]
+    ground: Told
     opinion: Opinion = ""
 
 

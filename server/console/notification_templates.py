@@ -94,7 +94,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         body=TemplateInput,
         answer=Template,
         status=201,
-        errors=(PermissionMissing, errors.TemplateUnknown, errors.TemplateInvalid),
+        errors=(PermissionMissing, errors.TemplateInvalid),
     )
     async def save(call: Call[TemplateInput]) -> Template:
         given = call.input

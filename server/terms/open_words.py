@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from kit.links import holds_a_link
 from server.terms.errors import TermError
 
 _FEWEST_LETTERS = 2
@@ -35,11 +36,18 @@ def stated_reason(text: str) -> str:
 
 
 def public_reason(text: str) -> str:
-    """One that everybody may read; TermError REASON_EMPTY, PERSONAL_NUMBER."""
+    """One that everybody may read; TermError REASON_EMPTY, PERSONAL_NUMBER, LINK."""
     line = stated_reason(text)
     if holds_a_number(line):
         raise TermError("PERSONAL_NUMBER", "原因会公开显示，不能包含证件号码、手机号码或者银行卡号。")
-    return line
+    return without_link(line)
+
+
+def without_link(text: str) -> str:
+    """What is read under the registry's name, as it is; TermError LINK when it would lead a reader elsewhere."""
+    if holds_a_link(text):
+        raise TermError("LINK", "这里的文字会给办事人看，不能包含网址、邮箱或者链接，请直接写明要怎样办理。")
+    return text
 
 
 def _is_visible(character: str) -> bool:

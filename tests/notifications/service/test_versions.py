@@ -7,7 +7,7 @@ import pytest
 from kit.audit.models import AuditRecord
 from kit.ids import new_id
 from notifications import queries, service
-from notifications.errors import TemplateInvalid, TemplateUnknown
+from notifications.errors import TemplateInvalid
 from notifications.models import MessageTemplate
 from notifications.shelf import Shelf
 from tests.factories.notifications import TEMPLATE, Desk, desk
@@ -96,8 +96,9 @@ async def test_what_a_wallet_would_refuse_is_not_saved() -> None:
     with pytest.raises(TemplateInvalid) as caught:
         await save(at, wechat={"phrase3": "OK"})
     assert [(flaw.field, flaw.code) for flaw in caught.value.errors] == [("wechat.phrase3", "CHARACTERS")]
-    with pytest.raises(TemplateUnknown):
+    with pytest.raises(TemplateInvalid) as caught:
         await save(at, code="nope")
+    assert [(flaw.field, flaw.code) for flaw in caught.value.errors] == [("code", "UNKNOWN")]
     assert await MessageTemplate.all().count() == 0
 
 

@@ -123,6 +123,10 @@ async def test_correction_and_refusal(made: registry.Desk, officer: httpx.AsyncC
         ("correction", {"items": [], "deadline_days": 15}),
         ("correction", {"items": ["x"], "deadline_days": 0}),
         ("refusal", {"ground": ""}),
+        ("correction", {"items": ["请到 bdc-nj.top 补缴"], "deadline_days": 15}),
+        ("refusal", {"ground": "见 https://example.cn"}),
+        ("acceptance", {"opinion": "见 https://example.cn"}),
+        ("review", {"result": "passed", "opinion": "见 https://example.cn"}),
         ("review", {"result": "maybe"}),
         ("acceptance", {"opinion": "", "more": 1}),
     ):

@@ -78,7 +78,8 @@ async def test_what_a_wallet_refuses_is_told_field_by_field(at: Desk, operator: 
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"code": "nope"}, "TEMPLATE_UNKNOWN"),
+        ({"code": "nope"}, "TEMPLATE_INVALID"),
+        ({"body": "请登录 bdc.example.com 查看{business}"}, "TEMPLATE_INVALID"),
         ({"code": "../etc"}, "INVALID_CONTENT"),
         ({"sms": "always"}, "INVALID_CONTENT"),
         ({"district": "南京"}, "INVALID_CONTENT"),

@@ -43,6 +43,8 @@ def test_what_may_be_said_becomes_one_clean_line(text: str, line: str) -> None:
         ("请拨打+8613800000001", "PERSONAL_NUMBER"),
         ("退到6222 0212 3456 7890 123", "PERSONAL_NUMBER"),
         ("退到6222021234567890", "PERSONAL_NUMBER"),
+        ("请到 https://bdc.example.cn 补缴", "LINK"),
+        ("请到ｂｄｃ-nj．ｔｏｐ补缴", "LINK"),
     ],
 )
 def test_what_must_not_be_said_is_named(text: str, code: str) -> None:

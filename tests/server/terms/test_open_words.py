@@ -1,6 +1,7 @@
 import pytest
 
-from server.terms.open_words import holds_a_number, one_line
+from server.terms.errors import TermError
+from server.terms.open_words import holds_a_number, one_line, public_reason, without_link
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,21 @@ def test_a_number_is_found_in_every_spelling(text: str) -> None:
 )
 def test_what_is_not_seen_is_not_kept(text: str, line: str) -> None:
     assert one_line(text) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("。", "REASON_EMPTY"), ("停电，问13800000001", "PERSONAL_NUMBER"), ("停电，见bdc.example.cn", "LINK")],
+)
+def test_a_reason_for_everybody_says_something_and_leads_nowhere(text: str, code: str) -> None:
+    with pytest.raises(TermError) as caught:
+        public_reason(text)
+    assert caught.value.code == code
+    assert public_reason(" 停电\n检修") == "停电 检修"
+
+
+def test_words_under_the_registrys_name_stay_as_they_are_or_are_refused() -> None:
+    assert without_link("一、补充合同\n二、补充身份证") == "一、补充合同\n二、补充身份证"
+    with pytest.raises(TermError, match="网址") as caught:
+        without_link("补缴见 bdc.example.cn")
+    assert caught.value.code == "LINK"
