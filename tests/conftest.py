@@ -10,6 +10,7 @@ from typing import Any
 
 import pymysql
 import pytest
+from hypothesis import HealthCheck, settings
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from kit.db.connection import close_database, credentials, open_database
@@ -19,6 +20,11 @@ from tests.support import mariadb
 
 PORT, VERSION = "TEST_MARIADB_PORT", "TEST_MARIADB_VERSION"
 _server: list[mariadb.MariaDb] = []
+# The same examples everywhere and no time limit on any: a verdict is about the code, not about the machine or the dice.
+settings.register_profile(
+    "everywhere", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("everywhere")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -26,7 +26,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
         env={**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "no_proxy": "*"},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
