@@ -3,6 +3,9 @@ from tortoise import fields, models
 from kit.db.fields import UtcDatetimeField, code_field, id_field, ref_field
 from notifications.rules import DeliveryState
 
+PARAMS_AT = "notifications_message.params_sealed"
+"""What a message's sealed params are bound to, with its row's id."""
+
 
 class MessageTemplate(models.Model):
     """One version of the words of a message; it never changes, so that old messages read as they did."""

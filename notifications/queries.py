@@ -6,10 +6,9 @@ from typing import Any
 from kit.db import fetch, fetch_one
 from kit.db.sql import as_utc
 from notifications.checking import samples
-from notifications.models import Consent, MessageTemplate
+from notifications.models import PARAMS_AT, Consent, MessageTemplate
 from notifications.ports import Needs
 from notifications.rules import WECHAT, Agreement, segments
-from notifications.service.telling import PARAMS_AT
 from notifications.templates import Template, from_content
 
 _LATEST = "~"  # after every id, which is hexadecimal

@@ -18,11 +18,11 @@ from kit.db import transactional
 from kit.errors import OutsideError
 from kit.log import get_logger
 from notifications.events import ReceiptDue
-from notifications.models import Delivery
+from notifications.models import PARAMS_AT, Delivery
 from notifications.ports import Channel, ConsentRefused, Needs, Outgoing
 from notifications.rules import RECEIPT_AFTER, SMS, Agreement, DeliveryState, Skipped, fitted_for, ways
 from notifications.service.consents import forget, give_back, spend
-from notifications.service.telling import PARAMS_AT, queue_delivery
+from notifications.service.telling import queue_delivery
 from notifications.templates import Template
 
 TEXTS = "notifications.texts"

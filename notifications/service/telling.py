@@ -8,12 +8,10 @@ from kit.idempotency import RequestKey
 from kit.ids import new_id
 from notifications.errors import MessageNotFound
 from notifications.events import DeliveryQueued
-from notifications.models import Delivery, Message
+from notifications.models import PARAMS_AT, Delivery, Message
 from notifications.ports import Needs
 from notifications.rules import INBOX, DeliveryState, Skipped, fitted_for, ways
 from notifications.templates import Template
-
-PARAMS_AT = "notifications_message.params_sealed"
 
 
 async def tell(

@@ -2,6 +2,9 @@ from tortoise import fields, models
 
 from kit.db.fields import UtcDatetimeField, code_field, id_field, ref_field
 
+PASS_AT = "appointments_booking.pass_sealed"  # noqa: S105 - the place of a column, no password
+"""What a sealed pass is bound to, with its row's id."""
+
 
 class Office(models.Model):
     """Where counters are. `plan` is JSON: hours, groups, capacities; slots exist through `released_through`."""

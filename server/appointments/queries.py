@@ -9,11 +9,11 @@ from kit.db.scope import within
 from kit.db.sql import as_utc
 from server.appointments.content import Plan, ServedGroup
 from server.appointments.errors import AppointmentNotFound, BusinessNotOffered, OfficeNotFound
+from server.appointments.models import PASS_AT
 from server.appointments.ports import Needs, OfficeRecord
 from server.appointments.rules import BookingState, check_pass
 from server.terms.scope import Scope
 
-SEALED_PASS = "appointments_booking.pass_sealed"  # noqa: S105 - the place of a column, no password
 _OFFICE = "SELECT id, district, name, address, phone, map_hint, plan FROM appointments_office"
 _BOOKING = (
     "SELECT id, resident_id, slot_id, office_id, business_group, business_type, state, hold_until, number, "
@@ -154,7 +154,7 @@ async def pass_text(needs: Needs, *, booking_id: str, resident_id: str) -> str:
     if row is None:
         raise AppointmentNotFound
     check_pass(BookingState(row["state"]))
-    return needs.cipher.open(row["pass_sealed"], (SEALED_PASS, booking_id))
+    return needs.cipher.open(row["pass_sealed"], (PASS_AT, booking_id))
 
 
 async def of_day(

@@ -22,7 +22,7 @@ from server.catalogue.content import (
     TrackState,
     facts_of,
 )
-from server.terms.codes import CoOwnership, PartyRole
+from server.terms.codes import CoOwnership
 from server.terms.working_days import WorkCalendar, add_working_days
 
 _GATES = (Gate.ENTRY, Gate.CERTIFICATE, Gate.HANDOVER)
@@ -61,11 +61,10 @@ def required_materials(business: BusinessType, facts: CaseFacts) -> tuple[Materi
     return tuple(material for material in business.materials if material.required.holds(known))
 
 
-def questions_for(business: BusinessType, role: PartyRole, facts: CaseFacts) -> tuple[Question, ...]:
+def questions_for(business: BusinessType, facts: CaseFacts) -> tuple[Question, ...]:
+    """The questions that this application raises; each says which roles it is put to."""
     known = facts_of(facts)
-    return tuple(
-        question for question in business.questions if role in question.asked and question.applies.holds(known)
-    )
+    return tuple(question for question in business.questions if question.applies.holds(known))
 
 
 def unexpected_answers(questions: Sequence[Question], answers: Mapping[str, str]) -> tuple[Question, ...]:

@@ -7,7 +7,7 @@ from kit import sessions
 from kit.db import fetch, fetch_one
 from kit.db.sql import as_utc
 from kit.web.access import Principal
-from server.identity import seals
+from server.identity import sealed
 from server.identity.errors import FaceCheckNotFound, RealNameRequired
 from server.identity.ports import Needs
 from server.identity.rules import FaceFailure, FaceState, Level, state_text
@@ -107,7 +107,7 @@ async def wallet_address(needs: Needs, *, resident_id: str, wallet: str) -> str 
         "ORDER BY last_login_at DESC LIMIT 1",
         [resident_id, wallet],
     )
-    return needs.cipher.open(row["openid_sealed"], seals.account("openid_sealed", row["id"])) if row else None
+    return needs.cipher.open(row["openid_sealed"], sealed.account("openid_sealed", row["id"])) if row else None
 
 
 async def wallets_used(needs: Needs, *, resident_id: str) -> list[str]:
@@ -153,8 +153,8 @@ async def face_check(needs: Needs, *, resident_id: str, check_id: str) -> FaceCh
         action=row["action"],
         state=state,
         state_text=state_text(state, failure),
-        verify_id=needs.cipher.open(row["verify_id_sealed"], seals.face_check("verify_id_sealed", row["id"])),
-        verify_url=needs.cipher.open(row["verify_url_sealed"], seals.face_check("verify_url_sealed", row["id"]))
+        verify_id=needs.cipher.open(row["verify_id_sealed"], sealed.face_check("verify_id_sealed", row["id"])),
+        verify_url=needs.cipher.open(row["verify_url_sealed"], sealed.face_check("verify_url_sealed", row["id"]))
         if row["verify_url_sealed"]
         else None,
         expires_at=as_utc(row["expires_at"]),
@@ -183,7 +183,7 @@ async def _resident(resident_id: str) -> dict[str, Any]:
 def _opened(needs: Needs, row: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
     """Name, ID number and phone in clear."""
     name, number, phone = (
-        needs.cipher.open(row[column], seals.resident(column, row["id"])) if row[column] else None
+        needs.cipher.open(row[column], sealed.resident(column, row["id"])) if row[column] else None
         for column in ("name_sealed", "id_number_sealed", "phone_sealed")
     )
     return name, number, phone

@@ -6,7 +6,8 @@ from datetime import date
 from server.applications.records import PartyDraft, Unit
 from server.applications.requirements import ChoiceLine, MaterialLine, NameLine, QuestionLine, Requirements
 from server.applications.rules import BUYER_ROLE, OWNER_ROLE
-from server.catalogue.content import BusinessType, CaseFacts, Material, MaterialForm, MaterialPer, Question, facts_of
+from server.catalogue.content import BusinessType, CaseFacts, Material, MaterialForm, MaterialPer, Question
+from server.catalogue.rules import questions_for, required_materials
 from server.catalogue.sources import Source, source_of
 from server.terms.codes import CoOwnership, HouseUsage, IdKind
 from server.terms.id_document import IdDocument
@@ -66,18 +67,15 @@ def shared_lines(
 
 def requirements_for(business: BusinessType, facts: CaseFacts, shared: Shared | None = None) -> Requirements:
     """The version in force, with every condition decided; `shared` as `shared_lines` says."""
-    known = facts_of(facts)
-    places = shared or {}
-    questions = (question for question in business.questions if question.applies.holds(known))
+    needed, places = required_materials(business, facts), shared or {}
     return Requirements(
         business_type=business.code,
         name=business.name,
         version=business.version,
         materials=tuple(
-            _material(line, required=line.required.holds(known), shared=places.get(line.code))
-            for line in business.materials
+            _material(line, required=line in needed, shared=places.get(line.code)) for line in business.materials
         ),
-        questions=tuple(_question(question) for question in questions),
+        questions=tuple(_question(question) for question in questions_for(business, facts)),
         commitment_title=business.commitment.title,
         commitment_text=business.commitment.text,
         roles=_names((rule.role.value, rule.name) for rule in business.roles),

@@ -6,9 +6,9 @@ from kit.db import transactional
 from kit.idempotency import RequestKey
 from kit.sequences.service import next_number
 from server.appointments.events import Booked
-from server.appointments.models import AppointmentSlot, Booking
+from server.appointments.models import PASS_AT, AppointmentSlot, Booking
 from server.appointments.ports import Needs
-from server.appointments.queries import SEALED_PASS, office_of
+from server.appointments.queries import office_of
 from server.appointments.rules import BookingState, check_confirmable, pass_hash, visit_number
 from server.appointments.service.rows import deed, lock_mine, save
 
@@ -60,4 +60,4 @@ def _issue_pass(needs: Needs, row: Booking) -> None:
     """Random, found by its hash, and sealed so that only its holder is shown it."""
     text = base64.b32encode(secrets.token_bytes(_PASS_BYTES)).decode("ascii")
     row.pass_hash = pass_hash(text)
-    row.pass_sealed = needs.cipher.seal(text, (SEALED_PASS, row.id))
+    row.pass_sealed = needs.cipher.seal(text, (PASS_AT, row.id))

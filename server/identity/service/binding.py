@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from kit.audit.service import Actor, record
-from server.identity import seals
+from server.identity import sealed
 from server.identity.events import RealNameVerified, WalletJoined
 from server.identity.models import FaceCheck, Resident, ResidentSession, WalletAccount
 from server.identity.ports import FaceSubject, Needs
@@ -14,7 +14,7 @@ from server.terms.codes import IdKind
 async def bind_identity(needs: Needs, *, check: FaceCheck, subject: FaceSubject) -> FaceFailure | None:
     """Give the identity to the check's resident, or the wallet account to the resident who has it already."""
     now = needs.clock.now()
-    blind = needs.cipher.blind(subject.id_number, purpose=seals.ID_NUMBER)
+    blind = needs.cipher.blind(subject.id_number, purpose=sealed.ID_NUMBER)
     account = await WalletAccount.filter(id=check.account_id).select_for_update().get()
     # Locked: two checks of one resident, opened before either was settled, may both be settled now.
     resident = await Resident.filter(id=check.resident_id).select_for_update().get()
@@ -45,9 +45,9 @@ async def _uses(holder: Resident, account: WalletAccount) -> bool:
 
 
 async def _bind(needs: Needs, *, resident: Resident, subject: FaceSubject, blind: str, now: datetime) -> None:
-    resident.name_sealed = needs.cipher.seal(subject.name, seals.resident("name_sealed", resident.id))
+    resident.name_sealed = needs.cipher.seal(subject.name, sealed.resident("name_sealed", resident.id))
     resident.id_kind = IdKind.RESIDENT_ID
-    resident.id_number_sealed = needs.cipher.seal(subject.id_number, seals.resident("id_number_sealed", resident.id))
+    resident.id_number_sealed = needs.cipher.seal(subject.id_number, sealed.resident("id_number_sealed", resident.id))
     resident.id_number_blind = blind
     resident.level = Level.REAL_NAME
     resident.verified_at = now
@@ -63,8 +63,8 @@ async def _merge(needs: Needs, *, account: WalletAccount, left: Resident, holder
     """
     brings_phone = left.phone_sealed is not None and holder.phone_sealed is None
     if left.phone_sealed is not None and brings_phone:
-        phone = needs.cipher.open(left.phone_sealed, seals.resident("phone_sealed", left.id))
-        holder.phone_sealed = needs.cipher.seal(phone, seals.resident("phone_sealed", holder.id))
+        phone = needs.cipher.open(left.phone_sealed, sealed.resident("phone_sealed", left.id))
+        holder.phone_sealed = needs.cipher.seal(phone, sealed.resident("phone_sealed", holder.id))
         holder.phone_blind, holder.updated_at = left.phone_blind, now
         holder.version += 1
         await holder.save(update_fields=["phone_sealed", "phone_blind", "version", "updated_at"])

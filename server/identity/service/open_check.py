@@ -6,7 +6,7 @@ from kit.audit.service import Actor, record
 from kit.db import transactional
 from kit.idempotency import RequestKey
 from kit.ids import new_id
-from server.identity import seals
+from server.identity import sealed
 from server.identity.errors import FaceCheckNotFound, FaceDigestInvalid, WalletMissing, of_term
 from server.identity.models import FaceCheck, Resident, WalletAccount
 from server.identity.ports import FaceSubject, Needs, OpenedFace
@@ -78,14 +78,14 @@ def _wanted(
         number = IdDocument.parse(id_number or "").number
     except TermError as error:
         raise of_term(error, field="id_number") from None
-    return _Wanted(action, seals.real_name_digest(needs.cipher, name=person, id_number=number), person, number)
+    return _Wanted(action, sealed.real_name_digest(needs.cipher, name=person, id_number=number), person, number)
 
 
 @transactional
 async def _claim(needs: Needs, *, resident_id: str, wallet: str, wanted: _Wanted, check_id: str) -> _Claimed:
     now = needs.clock.now()
     resident = await Resident.filter(id=resident_id).select_for_update().get()
-    asked = wanted.id_number and needs.cipher.blind(wanted.id_number, purpose=seals.ID_NUMBER)
+    asked = wanted.id_number and needs.cipher.blind(wanted.id_number, purpose=sealed.ID_NUMBER)
     check_may_open(wanted.action, level=Level(resident.level), bound=resident.id_number_blind, asked=asked)
     accounts = WalletAccount.filter(resident_id=resident_id, wallet=wallet)
     account = await accounts.order_by("-last_login_at").first()
@@ -97,11 +97,11 @@ async def _claim(needs: Needs, *, resident_id: str, wallet: str, wanted: _Wanted
 
 
 def _subject(needs: Needs, *, wanted: _Wanted, resident: Resident, account: WalletAccount) -> FaceSubject:
-    openid = needs.cipher.open(account.openid_sealed, seals.account("openid_sealed", account.id))
+    openid = needs.cipher.open(account.openid_sealed, sealed.account("openid_sealed", account.id))
     if wanted.name is not None and wanted.id_number is not None:
         return FaceSubject(openid, wanted.name, wanted.id_number)
-    name = needs.cipher.open(resident.name_sealed, seals.resident("name_sealed", resident.id))
-    number = needs.cipher.open(resident.id_number_sealed, seals.resident("id_number_sealed", resident.id))
+    name = needs.cipher.open(resident.name_sealed, sealed.resident("name_sealed", resident.id))
+    number = needs.cipher.open(resident.id_number_sealed, sealed.resident("id_number_sealed", resident.id))
     return FaceSubject(openid, name, number)
 
 
@@ -122,7 +122,7 @@ async def _row(
         digest=wanted.digest,
         state=FaceState.OPENING,
         number=check_id,
-        subject_sealed=needs.cipher.seal_json(asdict(subject), seals.face_check("subject_sealed", check_id)),
+        subject_sealed=needs.cipher.seal_json(asdict(subject), sealed.face_check("subject_sealed", check_id)),
         expires_at=now + FACE_CHECK_LASTS,
         created_at=now,
     )
@@ -134,10 +134,10 @@ async def _opened(
     needs: Needs, *, claimed: _Claimed, resident_id: str, face: OpenedFace, key: RequestKey | None
 ) -> None:
     now = needs.clock.now()
-    page = face.url and needs.cipher.seal(face.url, seals.face_check("verify_url_sealed", claimed.check_id))
+    page = face.url and needs.cipher.seal(face.url, sealed.face_check("verify_url_sealed", claimed.check_id))
     opened = await FaceCheck.filter(id=claimed.check_id, number=claimed.number, state=FaceState.OPENING).update(
         state=FaceState.OPENED,
-        verify_id_sealed=needs.cipher.seal(face.verify_id, seals.face_check("verify_id_sealed", claimed.check_id)),
+        verify_id_sealed=needs.cipher.seal(face.verify_id, sealed.face_check("verify_id_sealed", claimed.check_id)),
         verify_url_sealed=page,
         expires_at=now + FACE_CHECK_LASTS,
     )

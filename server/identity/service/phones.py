@@ -1,7 +1,7 @@
 from kit.audit.service import Actor, record
 from kit.db import transactional
 from kit.idempotency import RequestKey
-from server.identity import queries, seals
+from server.identity import queries, sealed
 from server.identity.errors import PhoneNotMainland, WalletMissing
 from server.identity.models import Resident
 from server.identity.ports import Needs, PhoneProof
@@ -42,8 +42,8 @@ async def bind_phone(
 async def _bind(needs: Needs, *, resident_id: str, phone: Phone, key: RequestKey | None) -> None:
     now = needs.clock.now()
     resident = await Resident.filter(id=resident_id).select_for_update().get()
-    resident.phone_sealed = needs.cipher.seal(phone.number, seals.resident("phone_sealed", resident.id))
-    resident.phone_blind = needs.cipher.blind(phone.number, purpose=seals.PHONE)
+    resident.phone_sealed = needs.cipher.seal(phone.number, sealed.resident("phone_sealed", resident.id))
+    resident.phone_blind = needs.cipher.blind(phone.number, purpose=sealed.PHONE)
     resident.level = max(resident.level, Level.PHONE)
     resident.version += 1
     resident.updated_at = now

@@ -7,7 +7,7 @@ from kit.audit.service import Actor, record
 from kit.db import execute, transactional
 from kit.ids import new_id
 from kit.sessions import new_token, token_hash
-from server.identity import seals
+from server.identity import sealed
 from server.identity.models import Resident, ResidentSession, WalletAccount
 from server.identity.ports import Needs, WalletIdentity
 from server.identity.rules import Level
@@ -66,13 +66,13 @@ async def _start(needs: Needs, *, identity: WalletIdentity, token: str) -> Start
 
 
 async def _account(needs: Needs, *, identity: WalletIdentity, now: datetime) -> WalletAccount:
-    blind = needs.cipher.blind(identity.openid, purpose=seals.OPENID)
+    blind = needs.cipher.blind(identity.openid, purpose=sealed.OPENID)
     account = await _known_account(needs, identity=identity, blind=blind)
     if account is None:
         return await _new_account(needs, identity=identity, blind=blind, now=now)
     account.last_login_at = now
     if account.openid_blind != blind:
-        account.openid_sealed = needs.cipher.seal(identity.openid, seals.account("openid_sealed", account.id))
+        account.openid_sealed = needs.cipher.seal(identity.openid, sealed.account("openid_sealed", account.id))
         account.openid_blind = blind
     for column, text in _kept(identity).items():
         setattr(account, column, _sealed(needs, column, account.id, text))
@@ -86,7 +86,7 @@ async def _known_account(needs: Needs, *, identity: WalletIdentity, blind: str) 
     account = await accounts.filter(openid_blind=blind).select_for_update().get_or_none()
     if account is not None or identity.user_id is None:
         return account
-    former = needs.cipher.blind(identity.user_id, purpose=seals.OPENID)
+    former = needs.cipher.blind(identity.user_id, purpose=sealed.OPENID)
     return await accounts.filter(openid_blind=former).select_for_update().get_or_none()
 
 
@@ -118,7 +118,7 @@ async def _new_account(needs: Needs, *, identity: WalletIdentity, blind: str, no
 
 
 def _sealed(needs: Needs, column: str, account_id: str, text: str | None) -> str | None:
-    return None if text is None else needs.cipher.seal(text, seals.account(column, account_id))
+    return None if text is None else needs.cipher.seal(text, sealed.account(column, account_id))
 
 
 async def end_session(needs: Needs, *, resident_id: str, session_id: str) -> None:

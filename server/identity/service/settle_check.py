@@ -5,7 +5,7 @@ from tortoise.exceptions import IntegrityError
 from kit.audit.service import Actor, record
 from kit.db import transactional
 from kit.idempotency import RequestKey
-from server.identity import seals
+from server.identity import sealed
 from server.identity.errors import FaceCheckExpired, FaceCheckNotFound, IdentityAlreadyBound, IdentityFixed
 from server.identity.models import FaceCheck
 from server.identity.ports import FaceOutcome, FaceResult, FaceSubject, Needs
@@ -58,8 +58,8 @@ async def _of(*, resident_id: str, check_id: str) -> FaceCheck:
 def _still_open(needs: Needs, check: FaceCheck) -> _Open:
     if needs.clock.now() >= check.expires_at:
         raise FaceCheckExpired
-    verify_id = needs.cipher.open(check.verify_id_sealed or "", seals.face_check("verify_id_sealed", check.id))
-    subject = needs.cipher.open_json(check.subject_sealed or "", seals.face_check("subject_sealed", check.id))
+    verify_id = needs.cipher.open(check.verify_id_sealed or "", sealed.face_check("verify_id_sealed", check.id))
+    subject = needs.cipher.open_json(check.subject_sealed or "", sealed.face_check("subject_sealed", check.id))
     return _Open(check.account.wallet, check.number, verify_id, FaceSubject(**subject))
 
 
