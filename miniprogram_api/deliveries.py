@@ -1,5 +1,6 @@
 """A certificate's paper by express: asking for it, taking the request back, and where it is."""
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -107,7 +108,13 @@ def _asking(routes: Routes, house: House) -> None:
         answer=Delivery,
         status=201,
         rate="10/minute",
-        errors=(CertificateNotFound, errors.CertificateNotValid, errors.DeliveryOpen),
+        errors=(
+            CertificateNotFound,
+            errors.CertificateNotValid,
+            errors.PaperWithHolder,
+            errors.ReceiverNotHolder,
+            errors.DeliveryOpen,
+        ),
     )
     async def ask(call: Call[DeliveryInput]) -> Delivery:
         delivery_id = await call.once(
@@ -164,7 +171,7 @@ def _reading(routes: Routes, house: House) -> None:
 async def _full(house: House, resident_id: str, delivery_id: str) -> Delivery:
     view = await queries.one_of_mine(house.delivery, resident_id=resident_id, delivery_id=delivery_id)
     lines = await queries.timeline(house.delivery, delivery_id=view.id)
-    entries = [_entry(line) for line in lines] + _own_entries(view)
+    entries = _findings(view) + [_entry(line) for line in lines] + _own_entries(view)
     return Delivery(**_summary(view).model_dump(), timeline=entries)
 
 
@@ -184,10 +191,18 @@ def _own_entries(view: DeliveryView) -> list[TimelineEntry]:
     if view.dispatched_at is not None:
         text = f"登记机构已寄出，{CARRIERS.get(view.carrier or '', '快递')}运单号{view.waybill}"
         steps.append((view.dispatched_at, ParcelState.DISPATCHED, text))
-    return [
-        TimelineEntry(at=rfc3339(at), state=state.value, state_text=state.text, text=text, location="")
-        for at, state, text in reversed(steps)
-    ]
+    return [_own_entry(at, state, text) for at, state, text in reversed(steps)]
+
+
+def _findings(view: DeliveryView) -> list[TimelineEntry]:
+    """What staff found out, which is later than all that the carrier said."""
+    if view.settled_as is None or view.settled_at is None:
+        return []
+    return [_own_entry(view.settled_at, view.state, f"{view.settled_as.text}：{view.settlement}")]
+
+
+def _own_entry(at: datetime, state: ParcelState, text: str) -> TimelineEntry:
+    return TimelineEntry(at=rfc3339(at), state=state.value, state_text=state.text, text=text, location="")
 
 
 def _summary(view: DeliveryView) -> DeliverySummary:

@@ -66,6 +66,7 @@ HANDLERS = [
     "registry.send",
     "relay.forward_fee",
     "relay.forward_package",
+    "relay.forward_paper",
     "relay.forward_tax",
     "relay.forward_withdrawal",
     "relay.record",

@@ -138,6 +138,21 @@ class Withdrawal(_Wire):
     reason: LongText = ""
 
 
+class Paper(_Wire):
+    """Where a certificate's paper went (发证); `recalled` are void certificates whose papers came back for it."""
+
+    application_id: IdOrNone
+    certificate_id: Id
+    number: Text
+    way: Literal["posted", "handed_over", "kept", "lost"]
+    happened_at: AwareDatetime
+    noted_at: AwareDatetime
+    carrier: Code | None
+    waybill: Annotated[str, Field(max_length=32)] | None
+    signed_by: Code | None
+    recalled: Annotated[list[Id], Field(max_length=50)]
+
+
 class _ListedMaterial(_Wire):
     code: Code
     name: Text
@@ -235,6 +250,7 @@ _UP: Mapping[str, type[_Wire]] = {
     "evidence_tax": EvidenceTax,
     "evidence_fee": EvidenceFee,
     "withdrawal": Withdrawal,
+    "paper": Paper,
 }
 _DOWN: Mapping[str, type[_Wire]] = {
     "acceptance": Acceptance,

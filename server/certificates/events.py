@@ -25,7 +25,7 @@ class Issued(_OfCertificate):
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged(_OfCertificate):
-    """A certificate is no longer valid."""
+    """A certificate is worth something else than before, or its paper is elsewhere."""
 
     name: ClassVar[str] = "certificates.status_changed"
 

@@ -37,6 +37,25 @@ class CertificateIssued(models.Model):
         unique_together = (("case_id", "position"),)
 
 
+class CertificatePaperMove(models.Model):
+    """Where the paper of a certificate went (发证记录), as the platform told it. Rows are only added."""
+
+    id = id_field()
+    certificate_id = ref_field()
+    message_id = fields.CharField(max_length=32, unique=True)
+    way = code_field()
+    happened_at = UtcDatetimeField()
+    noted_at = UtcDatetimeField()
+    carrier = code_field(null=True)
+    waybill = fields.CharField(max_length=32, null=True)
+    signed_by = code_field(null=True)
+    created_at = UtcDatetimeField()
+
+    class Meta:
+        app = "server"
+        table = "certificates_paper_move"
+
+
 class CertificateCopy(models.Model):
     """A certificate on the platform side; its id is the certificate's."""
 

@@ -75,10 +75,12 @@ def _record(needs: Needs, row: CertificateCopy) -> CopyRecord:
 
 @dataclass(frozen=True, slots=True)
 class PaperStanding:
-    """A certificate's state today, and whether a paper that it replaced is still outside."""
+    """A certificate's state today, and the certificates it replaced whose papers are still outside."""
 
+    number: str
+    application_id: str
     state: str
-    old_paper_outside: bool
+    old_papers_outside: tuple[str, ...]
 
 
 async def paper_standing(needs: Needs, *, certificate_id: str) -> PaperStanding:
@@ -87,9 +89,12 @@ async def paper_standing(needs: Needs, *, certificate_id: str) -> PaperStanding:
     if row is None:
         raise CertificateNotFound
     outside = PaperState.TO_BE_RETURNED.value
+    olds = await CertificateCopy.filter(superseded_by=certificate_id, paper_state=outside).order_by("id")
     return PaperStanding(
+        number=row.number,
+        application_id=row.application_id,
         state=row.state,
-        old_paper_outside=await CertificateCopy.exists(superseded_by=certificate_id, paper_state=outside),
+        old_papers_outside=tuple(each.id for each in olds),
     )
 
 

@@ -1,10 +1,17 @@
 import datetime as dt
 
 from server.certificates.claims import CertificateKind, CredentialClaims
+from server.certificates.states import PaperState
 from server.terms.certificate_number import CertificateKind as NumberKind
 from server.terms.certificate_number import CertificateNumber
 
 _SERIAL_DIGITS = 7
+_WAYS = {
+    "posted": PaperState.POSTED,
+    "handed_over": PaperState.WITH_HOLDER,
+    "kept": PaperState.NOT_PRINTED,
+    "lost": PaperState.LOST,
+}
 _NUMBER_KINDS = {
     CertificateKind.TITLE_CERTIFICATE: NumberKind.TITLE,
     CertificateKind.REGISTRATION_PROOF: NumberKind.PROOF,
@@ -39,6 +46,17 @@ def copy_file_scope(certificate_id: str) -> str:
 def is_later(changed_at: dt.datetime, known: dt.datetime | None) -> bool:
     """Whether a change of status is news; messages may come twice or late."""
     return known is None or changed_at > known
+
+
+def next_change(known: dt.datetime | None, now: dt.datetime) -> dt.datetime:
+    """The moment of a change, later than that of the one before: of two changes the platform keeps the later one."""
+    return now if known is None else max(now, known + dt.timedelta(microseconds=1))
+
+
+def paper_state(way: str, *, valid: bool) -> PaperState:
+    """Where a paper is that went this way; that of a void certificate is to come back from wherever it is outside."""
+    state = _WAYS[way]
+    return PaperState.TO_BE_RETURNED if state.outside and not valid else state
 
 
 def claims_match(claims: CredentialClaims, *, certificate_id: str, number: str, unit_code: str) -> bool:

@@ -12,14 +12,21 @@ class CertificateState(StrEnum):
 class PaperState(StrEnum):
     """Where the paper is, as far as is known.
 
-    `not_printed`: nothing says that the holder ever got it; `to_be_returned`: the holder still has the paper of a
-    certificate that is void; `posted`: only ever shown, never stored: that a paper was sent is known by its delivery.
+    `not_printed`: nothing says that the holder ever got it, or it came back unopened; `to_be_returned`: the paper of a
+    certificate that is void is still outside; `returned`: it was given back.
     """
 
     WITH_HOLDER = "with_holder"
     NOT_PRINTED = "not_printed"
     TO_BE_RETURNED = "to_be_returned"
+    RETURNED = "returned"
     POSTED = "posted"
+    LOST = "lost"
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is to come back when the certificate is void."""
+        return self in {PaperState.WITH_HOLDER, PaperState.POSTED}
 
 
 UNKNOWN = "unknown"
@@ -33,7 +40,9 @@ _PAPER_TEXTS = {
     PaperState.WITH_HOLDER: "纸质证书由权利人持有",
     PaperState.NOT_PRINTED: "没有领取纸质证书的记录",
     PaperState.TO_BE_RETURNED: "纸质证书应交回登记机构",
+    PaperState.RETURNED: "纸质证书已交回登记机构",
     PaperState.POSTED: "纸质证书已寄出",
+    PaperState.LOST: "纸质证书在邮寄中丢失，请与登记机构联系",
 }
 _NOT_GENUINE = "不能确认真伪"
 _SENTENCES = {

@@ -16,11 +16,12 @@ from kit.web.validation import Answer, Input
 from server.console.districts import check_whole_city, scope_of
 from server.delivery import errors, queries, service
 from server.delivery.queries import DeliveryView
-from server.delivery.states import Attention, ParcelState
+from server.delivery.states import Attention, ParcelState, Settlement
 from server.journeys import posting
 from server.journeys.house import House
-from server.terms.open_words import stated_reason
+from server.terms.open_words import public_reason, stated_reason
 
+Reason = Annotated[str, Field(min_length=2, max_length=200), AfterValidator(stated_reason)]
 _FAULTS = {"unknown_waybill": "运单号不是本机构寄出的", "unreadable": "推送内容读不出来"}
 
 
@@ -30,7 +31,10 @@ class DeliveryPage(Page):
 
 
 class StaffDelivery(Answer):
-    """`attention` says why staff should look; `old_certificate_recalled` is the statement made when it was sent."""
+    """`attention` says why staff should look; `old_certificate_recalled` is the statement made when it was sent.
+
+    `settled_as` is what staff found out, `settlement` what they wrote to the resident about it.
+    """
 
     id: str
     certificate_id: str
@@ -53,6 +57,9 @@ class StaffDelivery(Answer):
     last_event_at: str | None
     signed_at: str | None
     signed_by: str | None
+    settled_as: str | None
+    settled_as_text: str | None
+    settlement: str
 
 
 class StaffDeliveries(Answer):
@@ -61,7 +68,7 @@ class StaffDeliveries(Answer):
 
 
 class LabelInput(Input):
-    reason: Annotated[str, Field(min_length=2, max_length=200), AfterValidator(stated_reason)]
+    reason: Reason
 
 
 class ShippingLabel(Answer):
@@ -84,6 +91,29 @@ class DispatchInput(Input):
     old_certificate_recalled: bool
 
 
+class WaybillInput(Input):
+    """The right number in the place of a mistyped one."""
+
+    carrier: Literal["ems", "youzhengguonei", "shunfeng"]
+    waybill: Annotated[str, Field(min_length=1, max_length=40)]
+    reason: Reason
+
+
+class SettlementInput(Input):
+    """What became of it; the resident reads `note`, on a phone that others may see."""
+
+    outcome: Settlement
+    note: Annotated[str, Field(min_length=2, max_length=100), AfterValidator(public_reason)]
+
+
+class Explanation(Input):
+    reason: Reason
+
+
+class Explained(Answer):
+    id: str
+
+
 class Stray(Answer):
     id: str
     fault: str
@@ -102,6 +132,7 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     routes = Routes("staff_deliveries", "/staff/v1/deliveries", edge)
     _reading(routes, house)
     _sending(routes, house)
+    _looking_after(routes, house)
     return routes.blueprint
 
 
@@ -209,6 +240,74 @@ def _sending(routes: Routes, house: House) -> None:
         return _present(await queries.one_in_scope(house.delivery, scope=scope, delivery_id=done))
 
 
+def _looking_after(routes: Routes, house: House) -> None:
+    sender = staff("delivery.dispatch")
+
+    @routes.post(
+        "/<delivery_id:str>/waybill",
+        access=sender,
+        summary="The number was mistyped: what was told of the other parcel is forgotten, the right one is watched",
+        body=WaybillInput,
+        answer=StaffDelivery,
+        errors=(errors.DeliveryNotFound, errors.DeliveryStateWrong, errors.CarrierNotOffered, errors.WaybillUsed),
+    )
+    async def correct_waybill(call: Call[WaybillInput], delivery_id: str) -> StaffDelivery:
+        scope, given = scope_of(call), call.input
+        done = await call.once(
+            lambda key: service.correct_waybill(
+                house.delivery,
+                staff_id=call.who.id,
+                scope=scope,
+                delivery_id=delivery_id,
+                carrier=given.carrier,
+                waybill=given.waybill,
+                reason=given.reason,
+                key=key,
+            )
+        )
+        return _present(await queries.one_in_scope(house.delivery, scope=scope, delivery_id=done))
+
+    @routes.post(
+        "/<delivery_id:str>/settlement",
+        access=sender,
+        summary="What became of a parcel, where the carrier does not say: not sent, handed over, come back, lost",
+        body=SettlementInput,
+        answer=StaffDelivery,
+        errors=(errors.DeliveryNotFound, errors.DeliveryStateWrong),
+    )
+    async def settle(call: Call[SettlementInput], delivery_id: str) -> StaffDelivery:
+        scope, given = scope_of(call), call.input
+        done = await call.once(
+            lambda key: service.settle(
+                house.delivery,
+                staff_id=call.who.id,
+                scope=scope,
+                delivery_id=delivery_id,
+                outcome=given.outcome,
+                note=given.note,
+                key=key,
+            )
+        )
+        return _present(await queries.one_in_scope(house.delivery, scope=scope, delivery_id=done))
+
+    @routes.post(
+        "/strays/<stray_id:str>/explanation",
+        access=sender,
+        summary="A stray push was looked into: it leaves the list",
+        body=Explanation,
+        answer=Explained,
+        errors=(errors.DeliveryNotFound, PermissionMissing),
+    )
+    async def explain(call: Call[Explanation], stray_id: str) -> Explained:
+        check_whole_city(call, "这些推送")
+        done = await call.once(
+            lambda key: service.explain_stray(
+                house.delivery, staff_id=call.who.id, stray_id=stray_id, reason=call.input.reason, key=key
+            )
+        )
+        return Explained(id=done)
+
+
 def _present(view: DeliveryView) -> StaffDelivery:
     return StaffDelivery(
         id=view.id,
@@ -232,4 +331,7 @@ def _present(view: DeliveryView) -> StaffDelivery:
         last_event_at=rfc3339(view.last_event_at) if view.last_event_at else None,
         signed_at=rfc3339(view.signed_at) if view.signed_at else None,
         signed_by=view.signed_by,
+        settled_as=view.settled_as.value if view.settled_as else None,
+        settled_as_text=view.settled_as.text if view.settled_as else None,
+        settlement=view.settlement,
     )

@@ -25,6 +25,18 @@ class CertificateNotValid(Problem):
     title = "这本证书已经不是有效证书，不能邮寄"
 
 
+class PaperWithHolder(Problem):
+    code = "PAPER_WITH_HOLDER"
+    kind = Kind.STATE
+    title = "这本证书的纸质证书已经领取，不能再邮寄；如果已经遗失，请到登记机构申请补发"
+
+
+class ReceiverNotHolder(Problem):
+    code = "RECEIVER_NOT_HOLDER"
+    kind = Kind.CONTENT
+    title = "收件人要填写您本人，签收时会核对身份证件；不方便本人签收的，请到登记机构窗口领取"
+
+
 class OldCertificateNotRecalled(Problem):
     code = "OLD_CERTIFICATE_NOT_RECALLED"
     kind = Kind.STATE

@@ -32,6 +32,23 @@ class StateChanged(_OfDelivery):
 
 
 @dataclass(frozen=True, slots=True)
+class PaperMoved(Event):
+    """A certificate's paper is elsewhere than before; `happened_at` by whoever moved it, `noted_at` by our clock."""
+
+    name: ClassVar[str] = "delivery.paper_moved"
+    delivery_id: str
+    certificate_id: str
+    way: str
+    happened_at: str
+    noted_at: str
+
+    @property
+    def ordering_key(self) -> str:
+        """The certificate: it may be posted more than once."""
+        return self.certificate_id
+
+
+@dataclass(frozen=True, slots=True)
 class PollDue(_OfDelivery):
     """A parcel may have to be asked for; published again, delayed, until nothing more is expected."""
 

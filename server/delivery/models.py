@@ -37,6 +37,11 @@ class DeliveryOrder(models.Model):
     next_poll_at = UtcDatetimeField(null=True)
     signed_at = UtcDatetimeField(null=True)
     signed_by = code_field(null=True)
+    # What staff found out and the carrier did not say; of what happened before, the carrier's word is no news any more.
+    settled_as = code_field(null=True)
+    settled_by = fields.CharField(max_length=32, null=True)
+    settled_at = UtcDatetimeField(null=True)
+    settlement_sealed: str | None = fields.TextField(null=True)
     version = fields.IntField(default=1, db_default=1)
     created_at = UtcDatetimeField()
     updated_at = UtcDatetimeField()

@@ -9,8 +9,8 @@ from server.delivery import rules
 from server.delivery.errors import DeliveryNotFound
 from server.delivery.models import DeliveryEvent, DeliveryOrder, DeliveryStray
 from server.delivery.ports import Needs
-from server.delivery.sealed import ADDRESS, NAME, TEXT, phone_of
-from server.delivery.states import ParcelState, SignedBy
+from server.delivery.sealed import ADDRESS, NAME, SETTLEMENT, TEXT, phone_of
+from server.delivery.states import ParcelState, Settlement, SignedBy
 from server.terms.person_name import PersonName
 from server.terms.phone import Phone
 from server.terms.scope import Scope
@@ -28,7 +28,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """A parcel, its receiver masked; `carrier` and `waybill` once it is sent."""
+    """A parcel, its receiver masked; `carrier` and `waybill` once it is sent.
+
+    `settlement` is what staff wrote about what they found out (`settled_as`), empty while the carrier's word stands.
+    """
 
     id: str
     resident_id: str
@@ -50,6 +53,9 @@ class DeliveryView:
     last_event_at: datetime | None
     signed_at: datetime | None
     signed_by: str | None
+    settled_as: Settlement | None
+    settled_at: datetime | None
+    settlement: str
     version: int
 
 
@@ -172,5 +178,8 @@ def _view(needs: Needs, row: DeliveryOrder) -> DeliveryView:
         last_event_at=row.last_event_at,
         signed_at=row.signed_at,
         signed_by=row.signed_by,
+        settled_as=Settlement(row.settled_as) if row.settled_as else None,
+        settled_at=row.settled_at,
+        settlement=cipher.open(row.settlement_sealed, (SETTLEMENT, row.id)) if row.settlement_sealed else "",
         version=row.version,
     )

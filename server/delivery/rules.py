@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from server.delivery.states import Attention, ParcelState, SignedBy, Watch
+from server.delivery.errors import DeliveryStateWrong
+from server.delivery.states import Attention, PaperWay, ParcelState, Settlement, SignedBy, Watch
 from server.terms.district import District
 from server.terms.errors import TermError
 from server.terms.text import stars, tidy
@@ -193,7 +194,45 @@ def attention_of(state: ParcelState, signed_by: SignedBy | None) -> Attention | 
 
 def keeps_certificate_busy(state: ParcelState) -> bool:
     """Whether the certificate's paper is asked for, on its way or delivered, so that it cannot be posted again."""
-    return state not in {ParcelState.CANCELLED, ParcelState.RETURNED}
+    return state not in {ParcelState.CANCELLED, ParcelState.RETURNED, ParcelState.LOST}
+
+
+def paper_way(state: ParcelState, signed_by: SignedBy | None, *, dispatched: bool) -> PaperWay | None:
+    """Where the paper is; None while it was never sent. Whoever signed but its holder has not handed it over yet."""
+    if not dispatched:
+        return None
+    if state in {ParcelState.CANCELLED, ParcelState.RETURNED}:
+        return PaperWay.KEPT
+    if state is ParcelState.LOST:
+        return PaperWay.LOST
+    own = state is ParcelState.SIGNED and signed_by is SignedBy.SELF
+    return PaperWay.HANDED_OVER if own else PaperWay.POSTED
+
+
+_SETTLED = {
+    Settlement.NOT_SENT: ParcelState.CANCELLED,
+    Settlement.HANDED_OVER: ParcelState.SIGNED,
+    Settlement.RETURNED: ParcelState.RETURNED,
+    Settlement.LOST: ParcelState.LOST,
+}
+
+
+def settled(outcome: Settlement, *, state: ParcelState, dispatched: bool) -> ParcelState:
+    """The state that a finding of staff leads to; DELIVERY_STATE_WRONG where it cannot be.
+
+    What was never sent can only not be sent. A paper that came back, or was lost and found, may be handed over at the
+    counter still; one that is back cannot get lost on the way.
+    """
+    sent = dispatched and not (state is ParcelState.RETURNED and outcome in {Settlement.RETURNED, Settlement.LOST})
+    possible = state is ParcelState.REQUESTED if outcome is Settlement.NOT_SENT else sent
+    if not possible:
+        raise DeliveryStateWrong
+    return _SETTLED[outcome]
+
+
+def is_news(report: Report, *, settled_at: datetime | None) -> bool:
+    """Whether a list tells of something later than what staff found out."""
+    return settled_at is None or any(entry.at > settled_at for entry in report.entries)
 
 
 def look_after(watch: Watch) -> timedelta:

@@ -7,6 +7,7 @@ NAME = "delivery_order.receiver_name_sealed"
 PHONE = "delivery_order.receiver_phone_sealed"
 ADDRESS = "delivery_order.receiver_address_sealed"
 POSTCODE = "delivery_order.receiver_postcode_sealed"
+SETTLEMENT = "delivery_order.settlement_sealed"
 TEXT = "delivery_event.text_sealed"
 
 

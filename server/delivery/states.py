@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class ParcelState(StrEnum):
-    """The first two and a cancellation before them are ours; the rest is what the carrier says."""
+    """The first two, a cancellation before them and a loss are ours; the rest is what the carrier says."""
 
     REQUESTED = "requested"
     DISPATCHED = "dispatched"
@@ -18,6 +18,7 @@ class ParcelState(StrEnum):
     REFUSED = "refused"
     RETURNING = "returning"
     RETURNED = "returned"
+    LOST = "lost"
     SIGNED = "signed"
     CANCELLED = "cancelled"
 
@@ -55,6 +56,28 @@ class Watch(StrEnum):
     ENDED = "ended"
 
 
+class Settlement(StrEnum):
+    """What staff found out of a parcel that the carrier's lists leave open."""
+
+    NOT_SENT = "not_sent"
+    HANDED_OVER = "handed_over"
+    RETURNED = "returned"
+    LOST = "lost"
+
+    @property
+    def text(self) -> str:
+        return _SETTLEMENTS[self]
+
+
+class PaperWay(StrEnum):
+    """Where a certificate's paper is by its parcel: on its way, in its holder's hands, at the office, or lost."""
+
+    POSTED = "posted"
+    HANDED_OVER = "handed_over"
+    KEPT = "kept"
+    LOST = "lost"
+
+
 class Attention(StrEnum):
     """Why a member of staff should look at a parcel."""
 
@@ -82,6 +105,7 @@ _TEXTS = {
     ParcelState.REFUSED: "收件人拒收",
     ParcelState.RETURNING: "退回途中",
     ParcelState.RETURNED: "已退回登记机构",
+    ParcelState.LOST: "邮寄中丢失",
     ParcelState.SIGNED: "已签收",
     ParcelState.CANCELLED: "已取消",
 }
@@ -92,4 +116,10 @@ _ATTENTION = {
     Attention.NOT_TAKEN: "邮件被拒收或者退回，请与收件人联系",
     Attention.SILENT: "快递不再提供轨迹，请查询",
 }
-_FINAL = frozenset((ParcelState.SIGNED, ParcelState.RETURNED, ParcelState.CANCELLED))
+_SETTLEMENTS = {
+    Settlement.NOT_SENT: "登记机构未能寄出",
+    Settlement.HANDED_OVER: "登记机构已核实由本人领取",
+    Settlement.RETURNED: "登记机构已收到退件",
+    Settlement.LOST: "登记机构已核实邮件丢失",
+}
+_FINAL = frozenset((ParcelState.SIGNED, ParcelState.RETURNED, ParcelState.LOST, ParcelState.CANCELLED))

@@ -78,6 +78,7 @@ _PARCELS = (
     Handler("delivery.record_push", delivery.CarrierPushArrived, posting.record_push),
     Handler("delivery.poll", delivery.PollDue, posting.poll),
     Handler("telling.delivery_moved", delivery.StateChanged, telling.deliveries.moved),
+    Handler("relay.forward_paper", delivery.PaperMoved, relaying.forward_paper),
 )
 _MESSAGES = (
     Handler("notifications.deliver", notifications.DeliveryQueued, sending.deliver),

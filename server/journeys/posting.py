@@ -10,13 +10,20 @@ from server.certificates.queries import CopyRecord
 from server.certificates.states import CertificateState, PaperState, paper_text
 from server.delivery import queries as deliveries
 from server.delivery import service as delivery
-from server.delivery.errors import CertificateNotValid, OldCertificateNotRecalled
+from server.delivery.errors import (
+    CertificateNotValid,
+    OldCertificateNotRecalled,
+    PaperWithHolder,
+    ReceiverNotHolder,
+)
 from server.delivery.events import CarrierPushArrived, Dispatched, PollDue
 from server.delivery.service import Receiver
 from server.identity import queries as residents
 from server.journeys.house import House
 from server.terms.scope import Scope
 
+_THE_POST_KNOWS = frozenset((PaperState.NOT_PRINTED, PaperState.POSTED, PaperState.LOST))
+"""What the register says of a paper of which the delivery may know more already."""
 _SIGNED_FOR = "纸质证书已由收件人本人签收"
 
 
@@ -29,8 +36,8 @@ class Paper:
 
 
 async def papers(house: House, copies: Sequence[CopyRecord]) -> list[Paper]:
-    """Where each certificate's paper is: as the register says, and where that knows of none, as the delivery does."""
-    unknown = [copy.id for copy in copies if copy.paper_state == PaperState.NOT_PRINTED]
+    """Where each certificate's paper is: as the register says, and where the post has it, as the delivery does."""
+    unknown = [copy.id for copy in copies if copy.paper_state in _THE_POST_KNOWS]
     sent = await deliveries.posted(house.delivery, certificate_ids=unknown) if unknown else {}
     return [_paper(copy, signed=sent.get(copy.id)) for copy in copies]
 
@@ -47,7 +54,8 @@ def _paper(copy: CopyRecord, *, signed: bool | None) -> Paper:
 async def ask(house: House, *, resident_id: str, certificate_id: str, receiver: Receiver, key: RequestKey) -> str:
     """Ask for the paper of a certificate of one's own and answer the delivery's id.
 
-    Errors: CERTIFICATE_NOT_FOUND also for another's, CERTIFICATE_NOT_VALID, DELIVERY_OPEN.
+    It goes into its holder's own hands: whoever signs shows an ID card. Errors: CERTIFICATE_NOT_FOUND also for
+    another's, CERTIFICATE_NOT_VALID, PAPER_WITH_HOLDER, RECEIVER_NOT_HOLDER, DELIVERY_OPEN.
     """
     person = await residents.person(house.identity, resident_id=resident_id)
     copy = await certificates.copy_by_id(
@@ -55,6 +63,10 @@ async def ask(house: House, *, resident_id: str, certificate_id: str, receiver: 
     )
     if copy.state != CertificateState.VALID:
         raise CertificateNotValid
+    if copy.paper_state == PaperState.WITH_HOLDER:
+        raise PaperWithHolder
+    if receiver.name != person.name:
+        raise ReceiverNotHolder
     return await delivery.request(
         house.delivery,
         resident_id=resident_id,
@@ -89,7 +101,7 @@ async def dispatch(
         raise CertificateNotValid from None
     if standing.state != CertificateState.VALID:
         raise CertificateNotValid
-    if standing.old_paper_outside and not old_certificate_recalled:
+    if standing.old_papers_outside and not old_certificate_recalled:
         raise OldCertificateNotRecalled
     return await delivery.dispatch(
         house.delivery,

@@ -9,6 +9,7 @@ from kit.errors import Permanent
 from server.applications import service as applications
 from server.certificates import service as certificates
 from server.certificates.request import HolderValues, ReceivedCertificate
+from server.certificates.states import CertificateState
 from server.journeys.house import House
 from server.relay import service as relay
 from server.relay.events import RegistryMessageArrived
@@ -139,15 +140,26 @@ def _holder(holder: Mapping[str, Any]) -> HolderValues:
 
 
 async def _status_change(house: House, message: DownMessage) -> None:
+    """Of a certificate that stands, where its paper is belongs to the progress of the application that brought it."""
     body = message.body
-    await certificates.change_status(
+    changed_at = datetime.fromisoformat(body["changed_at"])
+    application_id = await certificates.change_status(
         house.certificates,
         certificate_id=body["certificate_id"],
         state=body["state"],
-        changed_at=datetime.fromisoformat(body["changed_at"]),
+        changed_at=changed_at,
         superseded_by=body["superseded_by"],
         paper_state=body["paper_state"],
     )
+    if application_id and body["state"] == CertificateState.VALID:
+        await applications.record_paper(
+            house.applications,
+            application_id=application_id,
+            paper_state=body["paper_state"],
+            number=body["number"],
+            at=changed_at,
+            message_id=message.id,
+        )
 
 
 _RECORDERS: Mapping[str, Callable[[House, DownMessage], Awaitable[None]]] = {

@@ -1,17 +1,20 @@
 """The registry side: what arrives from the platform, what is told to it, and the certificates of an entered case."""
 
 import base64
+from datetime import datetime
 
-from kit.clock import rfc3339
 from kit.errors import Permanent
 from server.certificates import queries as issued_queries
+from server.certificates import service as certificates
 from server.certificates.events import Issued, StatusChanged
+from server.certificates.service import PaperNews
 from server.journeys.house import House
 from server.journeys.issuing import issue_one, request_of
 from server.journeys.seeding import seed_demo
 from server.registry import service as registry
 from server.registry.due import due_certificates
 from server.registry.events import CertificatesReleased, Entered, MessageQueued, PlatformMessageArrived
+from server.terms.messages import UpMessage
 
 __all__ = ["issue", "record_message", "seed_demo", "send_certificate", "send_message", "send_status"]
 
@@ -26,8 +29,25 @@ async def record_message(house: House, event: PlatformMessageArrived) -> None:
             await registry.record_evidence(house.registry, message=message)
         case "withdrawal":
             await registry.withdraw(house.registry, message=message)
+        case "paper":
+            await certificates.record_paper(house.certificates, news=_paper_news(message))
         case _:
             raise Permanent(f"no way to work on {message.kind}")
+
+
+def _paper_news(message: UpMessage) -> PaperNews:
+    body = message.body
+    return PaperNews(
+        message_id=message.id,
+        certificate_id=body["certificate_id"],
+        way=body["way"],
+        happened_at=datetime.fromisoformat(body["happened_at"]),
+        noted_at=datetime.fromisoformat(body["noted_at"]),
+        carrier=body["carrier"],
+        waybill=body["waybill"],
+        signed_by=body["signed_by"],
+        recalled=body["recalled"],
+    )
 
 
 async def send_message(house: House, event: MessageQueued) -> None:
@@ -86,11 +106,11 @@ async def send_status(house: House, event: StatusChanged) -> None:
         "certificate_id": record.id,
         "number": record.number,
         "state": record.state,
-        "changed_at": rfc3339(record.changed_at),
+        # To the microsecond: of two changes within one second the platform keeps the later one.
+        "changed_at": record.changed_at.isoformat(),
         "superseded_by": record.superseded_by,
         "paper_state": record.paper_state,
     }
     # The certificate's own line, not its application's: its copy went down the same way.
-    await registry.queue_message(
-        house.registry, kind="status_change", subject=f"{record.id}:{record.state}", application_id="", body=body
-    )
+    subject = f"{record.id}:{body['changed_at']}"
+    await registry.queue_message(house.registry, kind="status_change", subject=subject, application_id="", body=body)

@@ -9,10 +9,13 @@ from server.applications import queries as applications
 from server.applications.events import FeeSettled, Submitted, TaxCleared, Withdrawn
 from server.applications.records import ApplicationRecord
 from server.applications.service import scope_of
+from server.certificates import queries as certificates
+from server.delivery import queries as deliveries
+from server.delivery.events import PaperMoved
 from server.journeys import packaging
 from server.journeys.house import House
 from server.relay import service as relay
-from server.relay.rules import CASE_PACKAGE
+from server.relay.rules import CASE_PACKAGE, PAPER
 from server.terms.messages import UpMessage
 
 
@@ -60,6 +63,28 @@ async def forward_fee(house: House, event: FeeSettled) -> None:
 async def forward_withdrawal(house: House, event: Withdrawn) -> None:
     record = await applications.full(house.applications, application_id=event.application_id)
     await _forward(house, "withdrawal", record, {"withdrawn_at": rfc3339(house.clock.now()), "reason": ""})
+
+
+async def forward_paper(house: House, event: PaperMoved) -> None:
+    """Tell where a certificate's paper is now, and which old papers came back when it was sent; each once."""
+    parcel = await deliveries.by_id(house.delivery, delivery_id=event.delivery_id)
+    standing = await certificates.paper_standing(house.certificates, certificate_id=event.certificate_id)
+    recalled = standing.old_papers_outside if parcel.old_certificate_recalled else ()
+    body = {
+        "application_id": standing.application_id,
+        "certificate_id": event.certificate_id,
+        "number": standing.number,
+        "way": event.way,
+        "happened_at": event.happened_at,
+        "noted_at": event.noted_at,
+        "carrier": parcel.carrier,
+        "waybill": parcel.waybill,
+        "signed_by": parcel.signed_by,
+        "recalled": list(recalled),
+    }
+    message = UpMessage(new_id(), PAPER, standing.application_id, house.clock.now(), body)
+    told = f"{PAPER}:{event.delivery_id}:{event.way}:{event.noted_at}"
+    await relay.forward(house.relay, message=message, dedupe_key=told)
 
 
 async def _forward(house: House, kind: str, record: ApplicationRecord, body: dict[str, Any]) -> None:

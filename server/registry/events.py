@@ -15,7 +15,8 @@ class PlatformMessageArrived(Event):
 
     @property
     def ordering_key(self) -> str:
-        return self.application_id
+        """The application; a message of none waits for no other."""
+        return self.application_id or self.inbox_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 from enum import StrEnum
 
-CASE_PACKAGE = "case_package"
+CASE_PACKAGE, PAPER = "case_package", "paper"
 
 
 class MessageState(StrEnum):
@@ -9,5 +9,5 @@ class MessageState(StrEnum):
 
 
 def goes_first(kind: str) -> bool:
-    """Whether a message may be sent although nothing of its application has been."""
-    return kind == CASE_PACKAGE
+    """Whether a message may be sent although nothing of its application has been; of a paper, it may have none."""
+    return kind in {CASE_PACKAGE, PAPER}

@@ -18,7 +18,7 @@ from kit.outbox import Handler, Outbox
 from kit.outbox.drain import Drain
 from server.adapters.fake_carrier import FakeCarrier
 from server.delivery import queries, service
-from server.delivery.events import CarrierPushArrived, Dispatched, PollDue, StateChanged
+from server.delivery.events import CarrierPushArrived, Dispatched, PaperMoved, PollDue, StateChanged
 from server.delivery.models import DeliveryOrder
 from server.delivery.ports import Carrier, Needs
 from server.delivery.rules import EMS, Report
@@ -50,7 +50,7 @@ def at(hours: float) -> datetime:
 
 @dataclass
 class PostDesk:
-    """Everything a delivery test needs; `moves` are the states told in their order."""
+    """Everything a delivery test needs; `moves` are the states told in their order, `ways` where the paper went."""
 
     clock: FixedClock
     carrier: FakeCarrier
@@ -58,6 +58,7 @@ class PostDesk:
     drain: Drain
     moves: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    ways: list[PaperMoved] = field(default_factory=list)
 
     def through(self, carrier: Carrier) -> "PostDesk":
         """The same desk with another way to the carrier."""
@@ -130,6 +131,7 @@ def desk(*, carriers: Sequence[str] = (EMS,), pushing: bool = True) -> PostDesk:
     clock, carrier = FixedClock(NOON), FakeCarrier(pushing=pushing)
     moves: list[str] = []
     sent: list[str] = []
+    ways: list[PaperMoved] = []
 
     async def subscribe(house: Any, event: Dispatched) -> None:
         await service.subscribe(house.delivery, delivery_id=event.delivery_id)
@@ -143,6 +145,9 @@ def desk(*, carriers: Sequence[str] = (EMS,), pushing: bool = True) -> PostDesk:
     async def told(_: Any, event: StateChanged) -> None:
         moves.append(event.state)
 
+    async def told_paper(_: Any, event: PaperMoved) -> None:
+        ways.append(event)
+
     async def told_sent(_: Any, event: Dispatched) -> None:
         sent.append(event.delivery_id)
 
@@ -152,8 +157,9 @@ def desk(*, carriers: Sequence[str] = (EMS,), pushing: bool = True) -> PostDesk:
         Handler("delivery.record_push", CarrierPushArrived, record_push),
         Handler("delivery.poll", PollDue, poll),
         Handler("test.moved", StateChanged, told),
+        Handler("test.paper", PaperMoved, told_paper),
     )
     cipher = Cipher(KeyRing({"k1": b"1" * 32, "blind": b"b" * 32}, "k1"))
     outbox = Outbox(handlers, clock=clock, wake=lambda: None)
     needs = Needs(clock, outbox, cipher, dict.fromkeys(carriers, carrier), carrier)
-    return PostDesk(clock, carrier, needs, Drain(SimpleNamespace(delivery=needs), handlers, clock), moves, sent)
+    return PostDesk(clock, carrier, needs, Drain(SimpleNamespace(delivery=needs), handlers, clock), moves, sent, ways)

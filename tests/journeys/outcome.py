@@ -252,13 +252,18 @@ def _one_certificate(city: City, scene: Scene) -> None:
     assert len(issued) == 2, issued
     old, new = issued
     assert (new["case_id"], new["state"]) == (scene.case_id, "valid")
-    assert (old["state"], old["paper_state"], old["superseded_by"]) == ("superseded", "to_be_returned", new["id"])
+    # The clerk had the old paper back before the new one went out, and its holder has signed for that.
+    assert (old["state"], old["paper_state"], old["superseded_by"]) == ("superseded", "returned", new["id"])
+    assert new["paper_state"] == "with_holder"
+    moves = city.rows("SELECT way FROM certificates_paper_move WHERE certificate_id = ? ORDER BY noted_at", new["id"])
+    assert [row["way"] for row in moves] == ["posted", "handed_over"]
     copies = city.rows(
         "SELECT id, application_id, state, paper_state FROM certificates_copy WHERE unit_code = ? ORDER BY id",
         cast.UNIT_CODE,
     )
     assert [(each["id"], each["state"]) for each in copies] == [(old["id"], "superseded"), (new["id"], "valid")]
-    assert copies[0]["paper_state"] == "to_be_returned"
+    assert [each["paper_state"] for each in copies] == ["returned", "with_holder"]
+    assert city.count("applications_step", "code IN ('paper_posted', 'paper_with_holder')") == 2
     assert copies[1]["application_id"] == scene.application_id
 
 

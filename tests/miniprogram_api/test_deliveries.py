@@ -116,7 +116,7 @@ async def town(db: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tow
     )
 
     async def person(_: object, *, resident_id: str) -> Any:
-        return SimpleNamespace(id_number_blind=f"blind-{resident_id}")
+        return SimpleNamespace(id_number_blind=f"blind-{resident_id}", name=RECEIVER["name"])
 
     monkeypatch.setattr(residents, "person", person)
 
@@ -219,6 +219,83 @@ async def test_a_request_repeated_makes_one_order(town: Town) -> None:
     other = await town.as_resident("POST", "", json=town.wish())
     assert (other.status_code, other.json()["code"]) == (409, "DELIVERY_OPEN")
     assert await DeliveryOrder.all().count() == 1
+
+
+async def test_a_co_owner_learns_whom_to_ask_and_nothing_of_the_address(town: Town) -> None:
+    await CertificateCopyHolder.create(
+        id=new_id(),
+        copy_id=town.certificate,
+        position=2,
+        name_sealed="x",
+        id_kind="resident_id",
+        id_number_sealed="x",
+        id_number_blind="blind-p4",
+    )
+    wished = await town.asked()
+    for same in (await town.as_resident("POST", "", json=town.wish()), await town.as_resident("GET", "/x")):
+        assert "共有人" not in same.text
+    other = await town.as_resident("POST", "", who="p4", json=town.wish(address="另一处地址五号楼"))
+    assert (other.status_code, other.json()["code"]) == (409, "DELIVERY_OPEN")
+    assert "共有人已经申请" in other.json()["detail"]
+    assert (await town.as_resident("GET", f"/{wished['id']}", who="p4")).status_code == 404
+    await town.sent(wished["id"])
+    assert await town.paper(who="p4") == await town.paper() == _POSTED
+
+
+@pytest.mark.parametrize(
+    ("paper", "name", "code"),
+    [("with_holder", "王强", "PAPER_WITH_HOLDER"), ("not_printed", "王小宝", "RECEIVER_NOT_HOLDER")],
+)
+async def test_the_paper_goes_once_and_to_its_holder(town: Town, paper: str, name: str, code: str) -> None:
+    await CertificateCopy.filter(id=town.certificate).update(paper_state=paper)
+    answer = await town.as_resident("POST", "", json=town.wish(name=name))
+    assert answer.json()["code"] == code
+    assert await DeliveryOrder.all().count() == 0
+
+
+async def test_a_lost_parcel_ends_and_the_paper_can_be_asked_for_again(town: Town) -> None:
+    wished = await town.asked()
+    await town.sent(wished["id"])
+    path = f"/{wished['id']}/settlement"
+    told = {"outcome": "lost", "note": "快递公司确认丢失，请来窗口"}
+    for flaw in ({"note": "请致电13900001234"}, {"note": "。。"}, {"outcome": "burnt"}):
+        assert (await town.as_clerk("POST", path, json=told | flaw)).status_code == 422
+    assert (await town.as_clerk("POST", path, json=told, where="320115")).status_code == 404
+    settled = await town.as_clerk("POST", path, json=told)
+    assert (settled.status_code, settled.json()["state"], settled.json()["settled_as_text"]) == (
+        200,
+        "lost",
+        "登记机构已核实邮件丢失",
+    )
+    seen = (await town.as_resident("GET", f"/{wished['id']}")).json()
+    assert (seen["state_text"], seen["timeline"][0]["text"]) == (
+        "邮寄中丢失",
+        "登记机构已核实邮件丢失：快递公司确认丢失，请来窗口",
+    )
+    assert (await town.asked())["state"] == "requested"
+
+
+async def test_a_mistyped_waybill_is_corrected(town: Town) -> None:
+    wished = await town.asked()
+    await town.sent(wished["id"], waybill="1136281381675")
+    body = {"carrier": "ems", "waybill": WAYBILL, "reason": "面单录入错误"}
+    path = f"/{wished['id']}/waybill"
+    for flaw in ({"reason": "。。"}, {"waybill": "EK123456784CN"}, {"carrier": "pigeon"}):
+        assert (await town.as_clerk("POST", path, json=body | flaw)).status_code == 422
+    assert (await town.as_clerk("POST", path, json=body, where="320115")).status_code == 404
+    corrected = await town.as_clerk("POST", path, json=body)
+    assert (corrected.status_code, corrected.json()["waybill"]) == (200, WAYBILL)
+    assert (await town.as_resident("GET", f"/{wished['id']}")).json()["waybill"] == WAYBILL
+
+
+async def test_a_stray_push_is_put_away_by_who_sees_the_whole_city(town: Town) -> None:
+    await town.post.push(town.post.carrier.scan("ems", WAYBILL, (at(1), "103", "x")))
+    (stray,) = (await town.as_clerk("GET", "/strays", where="*")).json()["items"]
+    path, body = f"/strays/{stray['id']}/explanation", {"reason": "已向快递公司核实"}
+    assert (await town.as_clerk("POST", path, json=body)).status_code == 403
+    assert (await town.as_clerk("POST", path, json=body, where="*")).json() == {"id": stray["id"]}
+    assert (await town.as_clerk("GET", "/strays", where="*")).json()["items"] == []
+    assert (await town.as_clerk("POST", path, json=body, where="*")).status_code == 404
 
 
 async def test_a_request_is_taken_back_before_it_is_sent(town: Town) -> None:

@@ -19,7 +19,9 @@ from payments.providers.fake_bills import line_of
 from payments.rules import Fault
 from server.adapters.fake_face import FakeFace
 from server.applications import service as applications_service
+from server.delivery import service as deliveries_service
 from server.delivery.service.recording import take
+from server.delivery.states import Settlement
 from server.identity import service as identity_service
 from server.journeys import seeding
 from server.registry import service as registry_service
@@ -137,9 +139,19 @@ async def _discrepancy(till: payments.Till) -> None:
 
 async def _post() -> None:
     desk = deliveries.desk()
-    await desk.send(await desk.asked(), waybill=deliveries.WAYBILL)
+    order_id = await desk.asked()
+    await desk.send(order_id, waybill=deliveries.WAYBILL)
     report = desk.carrier.scan("ems", deliveries.WAYBILL, (NOON, "5", "正在派送，投递员：赵师傅"))
     await take(desk.needs, report)
+    await deliveries_service.settle(
+        desk.needs,
+        staff_id=deliveries.CLERK,
+        scope=deliveries.HERE,
+        delivery_id=order_id,
+        outcome=Settlement.LOST,
+        note="快递公司确认丢失",
+        key=desk.key(),
+    )
 
 
 async def _shared() -> None:

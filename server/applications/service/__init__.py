@@ -20,6 +20,7 @@ from server.applications.service.money import (
     set_hold,
 )
 from server.applications.service.notices import record_notice
+from server.applications.service.papers import record_paper
 from server.applications.service.parties import bind_parties
 from server.applications.service.request import reopen, request_confirmation
 from server.applications.service.submit import submit
@@ -50,6 +51,7 @@ __all__ = [
     "record_fee_order",
     "record_fee_settled",
     "record_notice",
+    "record_paper",
     "record_refusal",
     "record_step",
     "record_tax_cleared",

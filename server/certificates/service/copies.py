@@ -105,14 +105,18 @@ async def change_status(
     changed_at: datetime,
     superseded_by: str | None,
     paper_state: str,
-) -> None:
-    """Record what became of a certificate; older news than ours changes nothing. Raises CopyNotHereYet."""
+) -> str:
+    """Record what became of a certificate, and answer its application; older news than ours changes nothing.
+
+    Raises CopyNotHereYet.
+    """
     row = await CertificateCopy.filter(id=certificate_id).select_for_update().get_or_none()
     if row is None:
         raise CopyNotHereYet(certificate_id)
     if not rules.is_later(changed_at, row.changed_at):
-        return
+        return row.application_id
     row.state, row.paper_state, row.superseded_by = state, paper_state, superseded_by
     row.changed_at, row.updated_at = changed_at, needs.clock.now()
     row.version += 1
     await row.save()
+    return row.application_id

@@ -119,9 +119,9 @@ async def _supersede(needs: Needs, certificate_id: str, *, by: str, now: datetim
     if old.state != CertificateState.VALID:
         return
     old.state, old.superseded_by = CertificateState.SUPERSEDED, by
-    if old.paper_state == PaperState.WITH_HOLDER:
+    if PaperState(old.paper_state).outside:
         old.paper_state = PaperState.TO_BE_RETURNED
-    old.changed_at, old.updated_at = now, now
+    old.changed_at, old.updated_at = rules.next_change(old.changed_at, now), now
     old.version += 1
     await old.save()
     await needs.outbox.publish(StatusChanged(old.id, old.application_id))

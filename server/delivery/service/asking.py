@@ -16,6 +16,7 @@ from server.terms.person_name import PersonName
 from server.terms.phone import Phone
 
 _CREATED, _OK = 201, 200
+_BY_A_CO_OWNER = "共有人已经申请邮寄这本证书，请与共有人商量；需要更改的，请与登记机构联系"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ async def request(
     receiver: Receiver,
     key: RequestKey,
 ) -> str:
-    """Ask for a certificate's paper by express and answer the order's id; DELIVERY_OPEN when it is asked for already.
+    """Ask for a certificate's paper by express and answer the order's id.
+
+    DELIVERY_OPEN when it is asked for already, by the resident or by a co-owner.
 
     The caller knows that the certificate is the resident's and valid; `district` is the certificate's.
     """
@@ -58,10 +61,19 @@ async def request(
     try:
         await _request(needs, order_id, resident_id, certificate_id, certificate_number, district, receiver, key)
     except IntegrityError as error:
-        if await DeliveryOrder.exists(live_key=certificate_id):
-            raise DeliveryOpen from error
+        await _check_not_open(certificate_id, resident_id, error)
         raise
     return order_id
+
+
+async def _check_not_open(certificate_id: str, resident_id: str, cause: Exception | None = None) -> None:
+    """A co-owner's order is in nobody else's list, so that its owner must be named as whom to ask."""
+    there = await DeliveryOrder.get_or_none(live_key=certificate_id)
+    if there is None:
+        return
+    if there.resident_id == resident_id:
+        raise DeliveryOpen from cause
+    raise DeliveryOpen(_BY_A_CO_OWNER) from cause
 
 
 @transactional
@@ -75,8 +87,7 @@ async def _request(
     receiver: Receiver,
     key: RequestKey,
 ) -> None:
-    if await DeliveryOrder.exists(live_key=certificate_id):
-        raise DeliveryOpen
+    await _check_not_open(certificate_id, resident_id)
     now, cipher = needs.clock.now(), needs.cipher
     await DeliveryOrder.create(
         id=order_id,

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
 
@@ -8,9 +9,10 @@ from kit.idempotency import RequestKey
 from server.delivery import rules
 from server.delivery.errors import CarrierNotOffered, DeliveryNotFound, DeliveryStateWrong, WaybillUsed
 from server.delivery.events import Dispatched
-from server.delivery.models import DeliveryOrder, DeliveryStray
+from server.delivery.models import DeliveryEvent, DeliveryOrder, DeliveryStray
 from server.delivery.ports import Needs
 from server.delivery.sealed import ADDRESS, NAME, POSTCODE, phone_of
+from server.delivery.service.moves import Standing, hold_certificate, tell_paper
 from server.delivery.states import ParcelState, Watch
 from server.terms.scope import Scope
 
@@ -68,20 +70,15 @@ async def _dispatch(
     recalled: bool,  # noqa: FBT001 - private
     key: RequestKey,
 ) -> str:
-    order = await _in_scope(delivery_id, scope)
+    order = await order_in_scope(delivery_id, scope)
     if order.state != ParcelState.REQUESTED:
         raise DeliveryStateWrong
     if await DeliveryOrder.exists(waybill=waybill):
         raise WaybillUsed
-    now = needs.clock.now()
-    order.state, order.watch = ParcelState.DISPATCHED.value, Watch.PENDING.value
-    order.carrier, order.waybill = carrier, waybill
+    now, before = needs.clock.now(), Standing.of(order)
     order.old_certificate_recalled = recalled
-    order.dispatched_by, order.dispatched_at, order.updated_at = staff_id, now, now
-    order.version += 1
-    await order.save()
-    # A push that was faster than the clerk comes again, or the parcel is asked for.
-    await DeliveryStray.filter(waybill=waybill, resolved_at=None).update(resolved_at=now)
+    order.dispatched_by, order.dispatched_at = staff_id, now
+    await _watch_from_now(order, carrier, waybill, now)
     await record(
         actor=Actor("staff", staff_id),
         action="delivery.dispatched",
@@ -90,14 +87,90 @@ async def _dispatch(
         at=now,
     )
     await needs.outbox.publish(Dispatched(order.id))
+    await tell_paper(needs, order, before=before, at=now)
     await key.settle(result_id=order.id, status=_OK)
     return str(order.id)
+
+
+async def correct_waybill(
+    needs: Needs,
+    *,
+    staff_id: str,
+    scope: Scope,
+    delivery_id: str,
+    carrier: str,
+    waybill: str,
+    reason: str,
+    key: RequestKey,
+) -> str:
+    """Put the right number in the place of a mistyped one; what was told of the other parcel is forgotten.
+
+    Errors: DELIVERY_NOT_FOUND, DELIVERY_STATE_WRONG (not sent, or settled), CARRIER_NOT_OFFERED, WAYBILL_USED;
+    TermError for a waybill that cannot be one.
+    """
+    number = rules.waybill(carrier, waybill)
+    if carrier not in needs.carriers:
+        raise CarrierNotOffered
+    try:
+        return await _correct(needs, staff_id, scope, delivery_id, carrier, number, reason, key)
+    except IntegrityError as error:
+        if await DeliveryOrder.exists(waybill=number):
+            raise WaybillUsed from error
+        raise
+
+
+@transactional
+async def _correct(
+    needs: Needs,
+    staff_id: str,
+    scope: Scope,
+    delivery_id: str,
+    carrier: str,
+    waybill: str,
+    reason: str,
+    key: RequestKey,
+) -> str:
+    order = await order_in_scope(delivery_id, scope)
+    if order.dispatched_at is None or order.settled_at is not None:
+        raise DeliveryStateWrong
+    if await DeliveryOrder.exists(waybill=waybill):
+        raise WaybillUsed
+    now, before, wrong = needs.clock.now(), Standing.of(order), order.waybill
+    # Lines of somebody else's parcel: its holder is not to read them, nor anybody to keep them.
+    await DeliveryEvent.filter(order_id=order.id).delete()
+    order.raw_state, order.list_rank, order.list_begins_at, order.last_event_at = "", "", None, None
+    order.signed_at = order.signed_by = order.attention = None
+    order.heard_at = order.queried_at = order.next_poll_at = None
+    await _watch_from_now(order, carrier, waybill, now)
+    await record(
+        actor=Actor("staff", staff_id),
+        action="delivery.waybill_corrected",
+        subject=("delivery", order.id),
+        reason=reason,
+        details={"carrier": carrier, "wrong": wrong, "right": waybill},
+        at=now,
+    )
+    await needs.outbox.publish(Dispatched(order.id))
+    await tell_paper(needs, order, before=before, at=now)
+    await key.settle(result_id=order.id, status=_OK)
+    return str(order.id)
+
+
+async def _watch_from_now(order: DeliveryOrder, carrier: str, waybill: str, now: datetime) -> None:
+    """Save the order as sent under this number."""
+    order.state, order.watch = ParcelState.DISPATCHED.value, Watch.PENDING.value
+    order.carrier, order.waybill, order.updated_at = carrier, waybill, now
+    order.version += 1
+    await hold_certificate(order)
+    await order.save()
+    # A push that was faster than the clerk comes again, or the parcel is asked for.
+    await DeliveryStray.filter(waybill=waybill, resolved_at=None).update(resolved_at=now)
 
 
 @transactional
 async def label(needs: Needs, *, staff_id: str, scope: Scope, delivery_id: str, reason: str) -> Label:
     """The receiver in clear, for writing the label; leaves a trace with the reason. DELIVERY_NOT_FOUND."""
-    order = await _in_scope(delivery_id, scope)
+    order = await order_in_scope(delivery_id, scope)
     await record(
         actor=Actor("staff", staff_id),
         action="delivery.receiver_shown",
@@ -116,7 +189,8 @@ async def label(needs: Needs, *, staff_id: str, scope: Scope, delivery_id: str, 
     )
 
 
-async def _in_scope(delivery_id: str, scope: Scope) -> DeliveryOrder:
+async def order_in_scope(delivery_id: str, scope: Scope) -> DeliveryOrder:
+    """The order, nobody else's until the transaction ends; DELIVERY_NOT_FOUND also for another district's."""
     found = DeliveryOrder.filter(id=delivery_id)
     if scope.districts is not None:
         found = found.filter(district__in=sorted(scope.districts))

@@ -10,11 +10,11 @@ from kit.db import transactional
 from kit.ids import new_id
 from kit.inbox import open_body
 from server.delivery import rules
-from server.delivery.events import StateChanged
 from server.delivery.models import DeliveryEvent, DeliveryOrder, DeliveryStray
 from server.delivery.ports import Needs, UnreadableReport
 from server.delivery.rules import LONGEST_CODE, LONGEST_LOCATION, LONGEST_TEXT, Entry, Report
 from server.delivery.sealed import TEXT
+from server.delivery.service.moves import Standing, hold_certificate, tell_moves
 from server.delivery.states import Attention, ParcelState, Watch
 from server.terms.open_words import one_line
 
@@ -81,17 +81,18 @@ async def take(needs: Needs, report: Report) -> bool:
         return True  # what another carrier says of the same number is about another parcel
     newer = rules.is_newer(report, rank=order.list_rank)
     await _keep_lines(needs, order, report)
-    before = order.state
+    before = Standing.of(order)
     if newer:
+        _show(order, report)
+    if newer and rules.is_news(report, settled_at=order.settled_at):
         _move(order, report)
+        order.settled_as = order.settled_by = order.settled_at = order.settlement_sealed = None
     _watch(order, report, newer=newer)
     order.heard_at, order.updated_at = now, now
     order.version += 1
-    await _hold_certificate(order)
+    await hold_certificate(order)
     await order.save()
-    if order.state != before:
-        occasion = order.last_event_at.isoformat() if order.last_event_at else "once"
-        await needs.outbox.publish(StateChanged(order.id, order.state, occasion))
+    await tell_moves(needs, order, before=before, at=order.last_event_at or now)
     return True
 
 
@@ -127,12 +128,16 @@ async def _keep_line(needs: Needs, order: DeliveryOrder, report: Report, entry: 
     )
 
 
+def _show(order: DeliveryOrder, report: Report) -> None:
+    order.list_rank, order.list_begins_at = report.rank, report.begins_at
+    order.raw_state = report.raw_state[:LONGEST_CODE]
+    order.last_event_at = report.newest_first[0].at
+
+
 def _move(order: DeliveryOrder, report: Report) -> None:
     newest = report.newest_first[0]
     state = report.stands
-    order.list_rank, order.list_begins_at = report.rank, report.begins_at
-    order.state, order.raw_state = state.value, report.raw_state[:LONGEST_CODE]
-    order.last_event_at = newest.at
+    order.state = state.value
     signed = [entry.at for entry in report.newest_first if entry.state is ParcelState.SIGNED]
     is_signed = state is ParcelState.SIGNED
     order.signed_at = (signed[0] if signed else newest.at) if is_signed else None
@@ -151,10 +156,3 @@ def _watch(order: DeliveryOrder, report: Report, *, newer: bool) -> None:
         order.watch = Watch.ENDED.value
     elif newer and order.watch == Watch.ABORTED:
         order.watch = Watch.PUSHED.value
-
-
-async def _hold_certificate(order: DeliveryOrder) -> None:
-    if not rules.keeps_certificate_busy(ParcelState(order.state)):
-        order.live_key = None
-    elif order.live_key is None and not await DeliveryOrder.exists(live_key=order.certificate_id):
-        order.live_key = order.certificate_id

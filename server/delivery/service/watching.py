@@ -33,25 +33,27 @@ async def subscribe(needs: Needs, *, delivery_id: str) -> None:
     order = await DeliveryOrder.get(id=delivery_id)
     if order.next_poll_at is not None or order.carrier is None:
         return
-    carrier = needs.carriers.get(order.carrier)
+    parcel, carrier = _parcel(needs, order), needs.carriers.get(order.carrier)
     if carrier is None:
-        await _watched(needs, delivery_id, Watch.REFUSED)
+        await _watched(needs, delivery_id, parcel, Watch.REFUSED)
         return
     try:
-        pushed = await carrier.subscribe(_parcel(needs, order))
+        pushed = await carrier.subscribe(parcel)
     except OutsideError as error:
         if not error.permanent:
             raise
         log.warning("subscription_refused", system=error.system, error_code=error.code)
-        await _watched(needs, delivery_id, Watch.REFUSED)
+        await _watched(needs, delivery_id, parcel, Watch.REFUSED)
         return
-    await _watched(needs, delivery_id, Watch.PUSHED if pushed else Watch.POLLED)
+    await _watched(needs, delivery_id, parcel, Watch.PUSHED if pushed else Watch.POLLED)
 
 
 @transactional
-async def _watched(needs: Needs, delivery_id: str, watch: Watch) -> None:
+async def _watched(needs: Needs, delivery_id: str, parcel: Parcel, watch: Watch) -> None:
     order = await DeliveryOrder.filter(id=delivery_id).select_for_update().get()
     if order.next_poll_at is not None:  # handled again after a crash
+        return
+    if order.waybill != parcel.waybill:  # corrected meanwhile; the right number is subscribed by its own event
         return
     if order.watch == Watch.PENDING:  # what a push said meanwhile stands
         order.watch = watch.value

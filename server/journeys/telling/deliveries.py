@@ -12,12 +12,22 @@ from server.journeys.house import House
 
 BUSINESS = "文件邮寄"
 """On a phone that others may see: that it is a title certificate is told in the mini-program alone."""
-_TROUBLE = frozenset((ParcelState.PROBLEM, ParcelState.REFUSED, ParcelState.RETURNING, ParcelState.RETURNED))
+_TROUBLE = frozenset(
+    (
+        ParcelState.PROBLEM,
+        ParcelState.REFUSED,
+        ParcelState.RETURNING,
+        ParcelState.RETURNED,
+        ParcelState.LOST,
+        ParcelState.CANCELLED,
+    )
+)
 
 
 async def dispatched(house: House, event: Dispatched) -> None:
+    """Once for each number: who was told a mistyped one is told the right one."""
     parcel = await deliveries.by_id(house.delivery, delivery_id=event.delivery_id)
-    await _tell(house, parcel, "delivery_dispatched", occasion="once")
+    await _tell(house, parcel, "delivery_dispatched", occasion=parcel.waybill or "once")
 
 
 async def moved(house: House, event: StateChanged) -> None:
@@ -34,13 +44,13 @@ async def moved(house: House, event: StateChanged) -> None:
 
 
 async def _tell(house: House, parcel: DeliveryView, template: str, *, occasion: str) -> None:
-    moment = parcel.dispatched_at if template == "delivery_dispatched" else parcel.last_event_at
+    moment = parcel.dispatched_at if template == "delivery_dispatched" else parcel.settled_at or parcel.last_event_at
     params = {
         "business": BUSINESS,
         "number": parcel.waybill or DASH,
         "time": time_text(moment or house.clock.now()),
         "carrier": CARRIERS.get(parcel.carrier or "", "快递"),
-        "hint": parcel.state.text,
+        "hint": parcel.settled_as.text if parcel.settled_as else parcel.state.text,
         "delivery_id": parcel.id,
     }
     await notifications.tell(

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.delivery import rules
+from server.delivery.errors import DeliveryStateWrong
 from server.delivery.rules import Entry, Report, is_newer, is_shown, signer_of, state_of
-from server.delivery.states import Attention, ParcelState, SignedBy, Watch
+from server.delivery.states import Attention, PaperWay, ParcelState, Settlement, SignedBy, Watch
 from server.terms.errors import TermError
 from tests.support.moments import NOON
 
@@ -250,7 +251,48 @@ def test_how_often_is_looked_and_when_it_ends() -> None:
 
 def test_what_keeps_a_certificate_busy() -> None:
     free = {state for state in ParcelState if not rules.keeps_certificate_busy(state)}
-    assert free == {ParcelState.CANCELLED, ParcelState.RETURNED}
+    assert free == {ParcelState.CANCELLED, ParcelState.RETURNED, ParcelState.LOST}
+
+
+@pytest.mark.parametrize(
+    ("state", "signed_by", "way"),
+    [
+        (ParcelState.DISPATCHED, None, PaperWay.POSTED),
+        (ParcelState.LOCKER, None, PaperWay.POSTED),
+        (ParcelState.REFUSED, None, PaperWay.POSTED),
+        (ParcelState.RETURNING, None, PaperWay.POSTED),
+        (ParcelState.SIGNED, None, PaperWay.POSTED),
+        (ParcelState.SIGNED, SignedBy.OTHER, PaperWay.POSTED),
+        (ParcelState.SIGNED, SignedBy.SELF, PaperWay.HANDED_OVER),
+        (ParcelState.RETURNED, None, PaperWay.KEPT),
+        (ParcelState.CANCELLED, None, PaperWay.KEPT),
+        (ParcelState.LOST, None, PaperWay.LOST),
+    ],
+)
+def test_where_a_parcel_puts_its_paper(state: ParcelState, signed_by: SignedBy | None, way: PaperWay) -> None:
+    assert rules.paper_way(state, signed_by, dispatched=True) is way
+    assert rules.paper_way(state, signed_by, dispatched=False) is None
+
+
+@pytest.mark.parametrize("state", list(ParcelState))
+@pytest.mark.parametrize("outcome", list(Settlement))
+def test_what_staff_may_find_out(state: ParcelState, outcome: Settlement) -> None:
+    dispatched = state is not ParcelState.REQUESTED
+    possible = dispatched if outcome is not Settlement.NOT_SENT else not dispatched
+    if state is ParcelState.RETURNED and outcome in {Settlement.RETURNED, Settlement.LOST}:
+        possible = False
+    if not possible:
+        with pytest.raises(DeliveryStateWrong):
+            rules.settled(outcome, state=state, dispatched=dispatched)
+        return
+    wanted = {"not_sent": "cancelled", "handed_over": "signed", "returned": "returned", "lost": "lost"}[outcome]
+    assert rules.settled(outcome, state=state, dispatched=dispatched) == wanted
+
+
+def test_only_what_is_later_than_the_finding_is_news() -> None:
+    told = report(entry(1, "收寄"), entry(3, "派送"))
+    assert rules.is_news(told, settled_at=None)
+    assert [rules.is_news(told, settled_at=NOON + hour * H) for hour in (2, 3, 4)] == [True, False, False]
 
 
 lines = st.builds(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kit.clock import rfc3339
+from kit.db import fetch
 from kit.errors import Permanent
 from kit.ids import new_id
 from server.adapters.registry_wire import RegistryWire, encode_down
@@ -30,8 +31,9 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     async def keep_copy(_: object, *, received: ReceivedCertificate) -> None:
         found.append(received)
 
-    async def change_status(_: object, **told: Any) -> None:
+    async def change_status(_: object, **told: Any) -> str:
         found.append(told)
+        return ""
 
     monkeypatch.setattr(certificates, "keep_copy", keep_copy)
     monkeypatch.setattr(certificates, "change_status", change_status)
@@ -126,6 +128,38 @@ async def test_a_change_of_status_goes_to_the_certificates(city: City, kept: lis
         paper_state="to_be_returned",
     )
     assert [(told["state"], told["paper_state"]) for told in kept] == [("superseded", "to_be_returned")]
+
+
+@pytest.mark.parametrize(
+    ("state", "paper_state", "steps"),
+    [
+        ("valid", "posted", [("paper_posted", "纸质证书已寄出")]),
+        ("valid", "with_holder", [("paper_with_holder", "纸质证书已由权利人领取")]),
+        ("valid", "not_printed", [("paper_not_printed", "纸质证书已退回登记机构")]),
+        ("valid", "lost", [("paper_lost", "纸质证书在邮寄中丢失")]),
+        ("valid", "returned", []),
+        ("superseded", "with_holder", []),
+    ],
+)
+async def test_where_the_paper_is_stands_in_the_progress_once(
+    city: City, monkeypatch: pytest.MonkeyPatch, state: str, paper_state: str, steps: list[tuple[str, str]]
+):
+    case = await make.submitted(city.files)
+
+    async def change_status(_: object, **__: Any) -> str:
+        return case.id
+
+    monkeypatch.setattr(certificates, "change_status", change_status)
+    city.house.certificates = SimpleNamespace()
+    now, number = city.files.clock.now(), "苏(2026)南京市不动产权第0000001号"
+    body = {"certificate_id": CERTIFICATE, "number": number, "state": state, "changed_at": now.isoformat()}
+    body |= {"superseded_by": None, "paper_state": paper_state}
+    message = DownMessage(new_id(), "status_change", "", now, body)
+    for _ in range(2):
+        await recording.record(city.house, RegistryWire().decode_down(encode_down(message)))
+    rows = await fetch("SELECT code, name, note FROM applications_step WHERE code LIKE 'paper%'")
+    assert [(row["code"], row["name"]) for row in rows] == steps
+    assert [row["note"] for row in rows] == [f"证号 {number}"] * len(steps)
 
 
 async def test_a_correction_and_a_refusal_are_told(city: City):

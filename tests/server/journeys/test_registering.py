@@ -26,6 +26,7 @@ async def both(db: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> R
         """The application's own progress is another test's matter."""
 
     monkeypatch.setattr(recording.applications, "record_certificate", told)
+    monkeypatch.setattr(recording.applications, "record_paper", told)
     return await road(tmp_path / "files")
 
 
@@ -151,3 +152,39 @@ async def issuing_due(both: Road, right_id: str) -> Any:
     from server.registry.due import seeded_certificate
 
     return await seeded_certificate(both.house.registry, right_id=right_id, registered_on=NOON.date())
+
+
+async def test_a_paper_that_was_posted_and_signed_for_is_to_come_back_when_the_home_is_sold_again(both: Road) -> None:
+    await seeding.seed_demo(both.house, seeding.DEMO_UNITS[:1])
+    case_id, application_id = await sale(both)
+    await service.accept(both.house.registry, staff_id=OFFICER, scope=HERE, case_id=case_id, opinion="")
+    await service.review(
+        both.house.registry, staff_id=OFFICER, scope=HERE, case_id=case_id, result="passed", opinion=""
+    )
+    for kind in ("evidence_tax", "evidence_fee"):
+        await arrive(both, kind, dict(registry.evidence(kind, application_id).body))
+    await service.enter(both.house.registry, staff_id=OFFICER, scope=HERE, case_id=case_id)
+    await both.drain.until_idle()
+    old, new = await CertificateCopy.all().order_by("registered_on")
+    for way, hour, state in (("posted", 10, "posted"), ("handed_over", 11, "with_holder")):
+        await arrive(both, "paper", paper_body(new, way, f"2026-03-17T{hour}:00:00+08:00", recalled=[old.id]))
+        copies = {copy.id: copy.paper_state for copy in await CertificateCopy.all()}
+        assert copies == {old.id: "returned", new.id: state}
+    # Both within the second of a clock that stands still, and each told once.
+    told = await RegistryMessage.filter(kind="status_change", subject__startswith=new.id).count()
+    assert (told, await OutboxRow.all().count()) == (2, 0)
+
+
+def paper_body(copy: CertificateCopy, way: str, at: str, *, recalled: list[str]) -> dict[str, Any]:
+    return {
+        "application_id": copy.application_id,
+        "certificate_id": copy.id,
+        "number": copy.number,
+        "way": way,
+        "happened_at": at,
+        "noted_at": at,
+        "carrier": "ems",
+        "waybill": "EK123456785CN",
+        "signed_by": None,
+        "recalled": recalled,
+    }

@@ -14,6 +14,7 @@ from kit.failing import Failing
 from kit.outbox import Outbox
 from server.adapters.registry_wire import RegistryWire, encode_up
 from server.applications.events import FeeSettled, Submitted, TaxCleared, Withdrawn
+from server.delivery.events import PaperMoved
 from server.journeys import relaying
 from server.journeys.house import House
 from server.relay.ports import Needs
@@ -105,6 +106,34 @@ async def test_a_repeated_event_sends_nothing_again_and_a_new_submission_does(go
         going_up.clock.at += timedelta(minutes=1)
         await relaying.forward_package(going_up.house, Submitted(APPLICATION))
     assert [message.body["submitted_at"][:10] for message in going_up.registry.sent] == ["2026-03-16", "2026-03-18"]
+
+
+async def test_where_a_paper_is_goes_up_once_without_any_package(going_up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    parcel = SimpleNamespace(carrier="ems", waybill="EK123456785CN", signed_by=None, old_certificate_recalled=True)
+    standing = SimpleNamespace(
+        application_id="", number="苏(2026)南京市不动产权第0000001号", old_papers_outside=("c" * 32,)
+    )
+
+    async def by_id(_: object, *, delivery_id: str) -> Any:
+        assert delivery_id == "d" * 32
+        return parcel
+
+    async def paper_standing(_: object, *, certificate_id: str) -> Any:
+        assert certificate_id == "e" * 32
+        return standing
+
+    monkeypatch.setattr(relaying.deliveries, "by_id", by_id)
+    monkeypatch.setattr(relaying.certificates, "paper_standing", paper_standing)
+    going_up.house.delivery = going_up.house.certificates = None  # type: ignore[misc, assignment]
+    moments = ("2026-03-16T12:00:00+08:00", "2026-03-16T15:00:00+08:00")
+    for way, noted_at in (("posted", moments[0]), ("posted", moments[0]), ("handed_over", moments[1])):
+        await relaying.forward_paper(going_up.house, PaperMoved("d" * 32, "e" * 32, way, moments[0], noted_at))
+        standing.old_papers_outside = ()
+    told = [(message.body["way"], message.body["recalled"]) for message in going_up.registry.sent]
+    assert told == [("posted", ["c" * 32]), ("handed_over", [])]
+    parcel.old_certificate_recalled, standing.old_papers_outside = False, ("c" * 32,)
+    await relaying.forward_paper(going_up.house, PaperMoved("d" * 32, "e" * 32, "kept", moments[1], moments[1]))
+    assert going_up.registry.sent[-1].body["recalled"] == []
 
 
 async def test_evidence_and_withdrawal_follow_the_package(going_up: Up) -> None:
