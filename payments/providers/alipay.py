@@ -243,5 +243,5 @@ def _moment(text: str) -> datetime | None:
         return None
     try:
         return datetime.strptime(text[:19], _MOMENT).replace(tzinfo=SHANGHAI).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # the calendar's first day has no time in UTC
         raise UnreadableReport("a moment that is none") from None

@@ -1,7 +1,7 @@
 """WeChat Pay v3, JSAPI: orders from a mini-program, refunds, and the notices about both."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -229,8 +229,9 @@ def _text(holder: Mapping[str, Any], name: str, *, needed: bool = True) -> str:
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        in_utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the calendar's first day has no time in UTC
         raise UnreadableReport("success_time is no moment") from None
     if moment.tzinfo is None:
         raise UnreadableReport("success_time has no zone")
-    return moment
+    return in_utc

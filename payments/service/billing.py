@@ -76,7 +76,8 @@ async def fetch_bill(needs: Needs, *, bill_id: str) -> None:
     try:
         fetched = await bills.fetch(bill.day)
     except BillNotReady as error:
-        if not (error.absent and await _is_empty_day(needs, bill)):
+        # "There is none" never takes back a bill that was there: what it showed may be unknown to us.
+        if bill.digest or not (error.absent and await _is_empty_day(needs, bill)):
             await _again(needs, bill_id, BillState.DUE, "NOT_READY")
             return
         fetched = Bill(bill.wallet, bill.day, b"", ())

@@ -14,6 +14,7 @@ from kit.clock import Clock
 from kit.db import execute, transactional
 from kit.ids import new_id
 from payments.bill_models import RAW_AT, BillEntry, BillFile, DailyBill
+from payments.bill_rules import BillState
 from payments.bills.bill import Bill, BillLine
 from payments.ports import Needs
 
@@ -61,9 +62,10 @@ async def _begin(needs: Needs, bill_id: str, digest: str, file_id: str, sealed: 
         bill.fetched_at, bill.error = now, ""
         await bill.save(update_fields=["fetched_at", "error"])
         return None
-    bill.storing = new_id()
+    # What it was found to be, it was with other lines.
+    bill.storing, bill.state = new_id(), BillState.DUE.value
     bill.version += 1
-    await bill.save(update_fields=["storing", "version"])
+    await bill.save(update_fields=["storing", "state", "version"])
     return str(bill.storing)
 
 

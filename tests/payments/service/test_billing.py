@@ -298,6 +298,18 @@ async def test_a_day_without_business_has_no_bill_and_is_matched(office: Office)
     assert await BillFile.all().count() == 0
 
 
+async def test_a_bill_that_was_there_is_never_taken_back_by_there_is_none(office: Office) -> None:
+    """What it showed is unknown to us, so that by our own books the day would be empty."""
+    office.bills.added.append(extra("ghost"))
+    await office.open_up()
+    office.bills.added.clear()
+    for _ in range(5):
+        await office.at.work(seconds=6 * 3600)
+    bill = await office.bill()
+    assert (bill.state, bill.unexplained, bill.theirs.payments, bill.error) == (BillState.DIFFERS, 1, 1, "NOT_READY")
+    assert await office.open_kinds() == [FindingKind.MISSING_WITH_US]
+
+
 async def test_no_bill_of_a_day_with_payments_is_waited_for_and_then_believed(office: Office) -> None:
     _, attempt = await office.at.settled()
     office.bills.lost.add(f"fake-{attempt.out_trade_no}")

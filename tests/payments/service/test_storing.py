@@ -95,6 +95,20 @@ async def test_half_a_bill_is_held_against_nothing(office: Office, breaks: list[
     assert (await office.bill()).state is BillState.MATCHED
 
 
+async def test_a_bill_that_is_being_replaced_is_not_done_with(office: Office, breaks: list[str]) -> None:
+    await office.at.settled()
+    assert (await office.open_up()).nothing_unexplained
+    due = {"next_fetch_at": office.at.clock.now()}
+    await DailyBill.filter(id=(bill := await office.bill()).id).update(**due)
+    office.bills.added += ghosts(3)
+    breaks.append("_add")
+    with pytest.raises(_CrashError):
+        await service.fetch_bill(office.at.needs, bill_id=bill.id)
+    assert (await office.bill()).state is BillState.DUE
+    await service.fetch_bill(office.at.needs, bill_id=bill.id)
+    assert (await office.bill()).unexplained == 3
+
+
 async def test_a_writer_whose_lease_ran_out_is_refused_by_the_one_after_it(office: Office) -> None:
     bill = await office.open_up()
     lines = tuple(ghosts(3))
