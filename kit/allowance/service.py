@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from kit.db import dialect, execute, fetch, in_transaction
+from kit.db import execute, fetch, in_transaction, upsert
 from kit.ids import new_id
 
 KEPT = timedelta(days=7)
@@ -46,12 +46,5 @@ async def forget_old(*, now: datetime) -> int:
 
 async def _had(kind: str, owner: str, subject: str, now: datetime) -> None:
     """Write the row, which locks it until the transaction ends, whether it was there or not."""
-    tail = (
-        "ON CONFLICT(kind, owner, subject) DO UPDATE SET used_at = excluded.used_at"
-        if dialect() == "sqlite"
-        else "ON DUPLICATE KEY UPDATE used_at = VALUES(used_at)"
-    )
-    await execute(
-        f"INSERT INTO kit_allowance (id, kind, owner, subject, used_at) VALUES (?, ?, ?, ?, ?) {tail}",  # noqa: S608
-        [new_id(), kind, owner, subject, now],
-    )
+    row = {"id": new_id(), "kind": kind, "owner": owner, "subject": subject, "used_at": now}
+    await upsert("kit_allowance", row, key=("kind", "owner", "subject"), change="used_at = new.used_at")

@@ -1,10 +1,9 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from kit.audit.chain import COLUMNS, GENESIS, anchor_message, link_hash
 from kit.clock import local_date
-from kit.db import dialect, execute, fetch, fetch_one, transactional
+from kit.db import execute, fetch, fetch_one, transactional, upsert
 
 Sign = Callable[[bytes], str]
 
@@ -33,11 +32,8 @@ async def _anchor(sign: Sign, *, day: date, now: datetime) -> None:
         return
     # Signed before the transaction: the key may be held by another machine.
     signature = sign(anchor_message(day=day, count=head["seq"], last_hash=head["hash"]))
-    await _insert_unless_there(
-        "kit_audit_anchor (day, last_hash, count, signature, created_at) VALUES (?, ?, ?, ?, ?)",
-        [day.isoformat(), head["hash"], head["seq"], signature, now],
-        key="day",
-    )
+    anchor = {"day": day.isoformat(), "last_hash": head["hash"], "count": head["seq"], "signature": signature}
+    await upsert("kit_audit_anchor", {**anchor, "created_at": now}, key=("day",), change="day = day")
 
 
 @transactional
@@ -67,12 +63,6 @@ async def _take_turn() -> None:
     """Lock the head until the transaction ends; on a cluster the second node's commit fails and is tried again."""
     update = "UPDATE kit_audit_head SET turn = turn + 1 WHERE id = ?"
     if await execute(update, [_HEAD]) == 0:
-        await _insert_unless_there(
-            "kit_audit_head (id, turn, seq, hash) VALUES (?, 0, 0, ?)", [_HEAD, GENESIS], key="id"
-        )
+        first = {"id": _HEAD, "turn": 0, "seq": 0, "hash": GENESIS}
+        await upsert("kit_audit_head", first, key=("id",), change="id = id")
         await execute(update, [_HEAD])
-
-
-async def _insert_unless_there(into: str, values: list[Any], *, key: str) -> None:
-    tail = f"ON CONFLICT({key}) DO NOTHING" if dialect() == "sqlite" else f"ON DUPLICATE KEY UPDATE {key} = {key}"
-    await execute(f"INSERT INTO {into} {tail}", values)

@@ -2,6 +2,7 @@
 
 from kit.db.sql import dialect, execute, fetch, fetch_one
 from kit.db.transaction import after_commit, in_transaction, transaction, transactional
+from kit.db.upsert import upsert
 
 __all__ = [
     "after_commit",
@@ -12,4 +13,5 @@ __all__ = [
     "in_transaction",
     "transaction",
     "transactional",
+    "upsert",
 ]

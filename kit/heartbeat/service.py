@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 
-from kit.db import execute, fetch_one
-from kit.db.sql import as_utc, dialect
+from kit.db import execute, fetch_one, upsert
+from kit.db.sql import as_utc
 
 FRESH_SECONDS = 30.0
 DEAD = timedelta(minutes=10)
@@ -9,12 +9,7 @@ DEAD = timedelta(minutes=10)
 
 async def beat(*, name: str, now: datetime) -> None:
     """Say that `name` is alive."""
-    tail = (
-        "ON CONFLICT(name) DO UPDATE SET at = excluded.at"
-        if dialect() == "sqlite"
-        else "ON DUPLICATE KEY UPDATE at = VALUES(at)"
-    )
-    await execute(f"INSERT INTO kit_heartbeat (name, at) VALUES (?, ?) {tail}", [name, now])  # noqa: S608 - constants
+    await upsert("kit_heartbeat", {"name": name, "at": now}, key=("name",), change="at = new.at")
 
 
 async def stop_beating(*, name: str) -> None:

@@ -1,4 +1,4 @@
-from kit.db import dialect, execute, fetch_one, in_transaction
+from kit.db import execute, fetch_one, in_transaction, upsert
 from kit.ids import new_id
 
 _KEY = "kind = ? AND district = ? AND period = ?"
@@ -12,23 +12,16 @@ async def next_number(*, kind: str, district: str, period: str) -> int:
     """
     if not in_transaction():
         raise RuntimeError("a number is taken in the transaction that uses it")
-    key = [kind, district, period]
-    if await execute(f"UPDATE kit_sequence SET value = value + 1 WHERE {_KEY}", key) == 0:  # noqa: S608 - constants
+    key = {"kind": kind, "district": district, "period": period}
+    if await execute(f"UPDATE kit_sequence SET value = value + 1 WHERE {_KEY}", [*key.values()]) == 0:  # noqa: S608 - constants
         await _start(key)
-    row = await fetch_one(f"SELECT value FROM kit_sequence WHERE {_KEY}", key)  # noqa: S608 - constants
+    row = await fetch_one(f"SELECT value FROM kit_sequence WHERE {_KEY}", [*key.values()])  # noqa: S608 - constants
     if row is None:
         raise RuntimeError("the counter's row is gone")
     return int(row["value"])
 
 
-async def _start(key: list[str]) -> None:
+async def _start(key: dict[str, str]) -> None:
     """Insert the first row, or count up the one that somebody else inserted meanwhile."""
-    tail = (
-        "ON CONFLICT(kind, district, period) DO UPDATE SET value = value + 1"
-        if dialect() == "sqlite"
-        else "ON DUPLICATE KEY UPDATE value = value + 1"
-    )
-    await execute(
-        f"INSERT INTO kit_sequence (id, kind, district, period, value) VALUES (?, ?, ?, ?, 1) {tail}",  # noqa: S608
-        [new_id(), *key],
-    )
+    row = {"id": new_id(), **key, "value": 1}
+    await upsert("kit_sequence", row, key=tuple(key), change="value = value + 1")
