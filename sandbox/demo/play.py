@@ -157,7 +157,7 @@ def _stay(both: Houses) -> None:
 
 
 def _explain(step: int, error: Exception) -> None:
-    what = str(error) if isinstance(error, NotAsItShould | ProcessFailed | NoFontError) else repr(error)
+    what = str(error) if isinstance(error, NotAsItShould | ProcessFailed | NoFontError | OSError) else repr(error)
     if step == 0:  # nothing has begun
         print(what, file=sys.stderr)
         return

@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         _serve()
     except KeyboardInterrupt:
         print("\nstopped")
-    except (NotAsItShould, ProcessFailed) as error:
+    except (NotAsItShould, ProcessFailed, OSError) as error:
         sys.exit(str(error))
 
 

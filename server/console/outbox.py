@@ -15,7 +15,7 @@ from server.journeys.house import House
 from server.staff import service
 from server.staff.errors import ParkedRowNotFound
 
-_WHAT = "待处理消息"
+_WHAT = "搁置任务"
 
 
 class ParkedRow(Answer):

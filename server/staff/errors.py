@@ -35,7 +35,7 @@ class StaffInvalid(Problem):
 class ParkedRowNotFound(Problem):
     code = "PARKED_ROW_NOT_FOUND"
     kind = Kind.ABSENT
-    title = "没有找到这条待处理消息，可能已被重新处理，请刷新"
+    title = "没有找到这项搁置任务，可能已经重新执行，请刷新"
 
 
 def invalid(field: str, code: str, sentence: str) -> StaffInvalid:
