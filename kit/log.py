@@ -37,6 +37,8 @@ _OURS = frozenset({"timestamp", "level", "logger"})
 _EDGE_L, _EDGE_R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"input_value=.*?(?=, input_type=)", re.DOTALL), f"input_value={REMOVED}"),
+    # The mapper, of a value that does not fit its column.
+    (re.compile(r"\bLength of '.*' (?=[0-9]+ [<>])", re.DOTALL), f"Length of {REMOVED} "),
     (re.compile(_EDGE_L + r"[0-9]{17}[0-9Xx]" + _EDGE_R), REMOVED),
     (re.compile(_EDGE_L + r"[0-9]{15}" + _EDGE_R), REMOVED),
     (re.compile(_EDGE_L + r"(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}" + _EDGE_R), REMOVED),

@@ -10,7 +10,7 @@ from kit.web.access import staff
 from kit.web.edge import Call, Edge
 from kit.web.errors import PermissionMissing
 from kit.web.routes import Routes
-from kit.web.validation import Answer, Input
+from kit.web.validation import Answer, Id, Input
 from payments import errors, queries
 from payments import service as payments
 from payments.queries import RefundView
@@ -27,7 +27,7 @@ class RefundInput(Input):
 
     amount_fen: Annotated[int, Field(ge=1, le=10_000_000_000)]
     reason: Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
-    attempt_id: str | None = None
+    attempt_id: Id | None = None
 
 
 class Refund(Answer):

@@ -99,6 +99,7 @@ def test_set_request_id(lines: Lines):
         "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.",
         "touser o6_bmjrPTlm6_2sgVt7hMZOPfL2M failed",
         f"input_value='张三, 李四', input_type=str and {PHONE}",
+        "title: Length of '王五 的家' 40 > 32",
     ],
 )
 def test_personal_data_is_taken_out_wherever_it_stands(lines: Lines, text: str):
@@ -120,6 +121,7 @@ def test_personal_data_is_taken_out_wherever_it_stands(lines: Lines, text: str):
         "eyJzdWI",
         "o6_b",
         "张三",
+        "王五",
     )
     assert [s for s in secrets if s in whole] == []
     assert log.REMOVED in whole
