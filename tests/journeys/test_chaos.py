@@ -1,7 +1,7 @@
 """Five hundred payments over both wallets, their answers and notices lost, doubled, late, forged and out of order.
 
 Each pays the fee of an application. In the end our ledger, the wallets' books and the applications agree to the fen.
-A failure prints its seed; YICHUANG_CHAOS_SEED plays it again.
+The dice are the same in every run; YICHUANG_CHAOS_SEED takes others.
 """
 
 import asyncio
@@ -186,8 +186,7 @@ def _journeys(dice: random.Random, heard: list[str]) -> tuple[Handler, ...]:
 
 @pytest.fixture
 async def storm(db: object, tmp_path: Path) -> AsyncIterator[Storm]:
-    seed = int(os.environ.get("YICHUANG_CHAOS_SEED") or random.SystemRandom().randrange(10**9))
-    print(f"YICHUANG_CHAOS_SEED={seed}")  # noqa: T201 - shown when it fails
+    seed = int(os.environ.get("YICHUANG_CHAOS_SEED") or 500)
     credentials.init(tmp_path)
     dice = random.Random(seed)  # noqa: S311 - to be played again
     heard: list[str] = []
