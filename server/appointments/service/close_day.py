@@ -5,7 +5,7 @@ from datetime import date
 from tortoise.exceptions import IntegrityError
 
 from kit.audit.service import Actor, record
-from kit.db import execute, transactional
+from kit.db import transactional
 from kit.idempotency import RequestKey
 from kit.ids import new_id
 from server.appointments.errors import DayAlreadyClosed, OfficeNotFound
@@ -13,7 +13,7 @@ from server.appointments.events import CancelledByOffice, DayClosed
 from server.appointments.models import Booking, Office, OfficeClosure
 from server.appointments.ports import Needs
 from server.appointments.rules import BookingState, check_closable
-from server.appointments.service.rows import SYSTEM, deed, give_back, save
+from server.appointments.service.rows import SYSTEM, close_slots, deed, give_back, save
 from server.terms.scope import Scope
 
 _LIVE = (BookingState.HELD, BookingState.BOOKED)
@@ -44,9 +44,7 @@ async def close_day(
         )
     except IntegrityError as error:
         raise DayAlreadyClosed from error
-    await execute(
-        "UPDATE appointments_slot SET closed = 1 WHERE office_id = ? AND day = ?", [office_id, day.isoformat()]
-    )
+    await close_slots(office_id, day)
     await record(
         actor=Actor("staff", staff_id),
         action="appointments.day_closed",

@@ -1,6 +1,6 @@
 """What every verb does with an appointment's row: lock it first, save it with a new version, write the deed down."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from kit.audit.service import Actor, record
 from kit.db import execute
@@ -42,3 +42,10 @@ async def give_back(slot_id: str) -> None:
     changed = await execute("UPDATE appointments_slot SET booked = booked - 1 WHERE id = ? AND booked > 0", [slot_id])
     if changed != 1:
         raise RuntimeError("a place is given back that nobody had")
+
+
+async def close_slots(office_id: str, day: date) -> int:
+    """Nobody can take a place on this day from now on; how many slots it had."""
+    return await execute(
+        "UPDATE appointments_slot SET closed = 1 WHERE office_id = ? AND day = ?", [office_id, day.isoformat()]
+    )

@@ -18,7 +18,7 @@ async def cancelled(house: House, event: Cancelled) -> None:
 
 
 async def office_closed(house: House, event: CancelledByOffice) -> None:
-    """The office took it back, not they."""
+    """The office took it back, not they; why stands in the inbox alone, in words that everybody may read."""
     await _tell(house, event.booking_id, "appointment_office_closed")
 
 
@@ -31,6 +31,7 @@ async def _tell(house: House, booking_id: str, template: str) -> None:
         "number": booking.number or DASH,
         "time": time_text(booking.starts_at),
         "office": office.name,
+        "reason": booking.ended_reason or DASH,
         "appointment_id": booking.id,
     }
     await notifications.tell(

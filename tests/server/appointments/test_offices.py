@@ -89,6 +89,25 @@ async def test_closing_a_day_frees_and_tells_everybody(at: Hall) -> None:
     assert (await queries.closure(at.needs, scope=HERE, closure_id=closure_id)).bookings == 1
 
 
+async def test_a_day_that_the_file_closes_later_is_cleared_as_well(at: Hall) -> None:
+    """Else it could be booked still, and no clerk could close it: the closure would be there already."""
+    slot = await at.slot()
+    booked, over = await at.book(slot), date(2026, 11, 20)
+    data = content.shipped().model_dump(mode="json")
+    for office in data["offices"]:
+        office["closed_days"] = [{"day": str(day), "reason": "停电检修"} for day in (MONDAY, over)]
+    for _ in range(2):
+        await service.load_offices(at.needs, offices=content.Offices.model_validate(data))
+    assert await refused(at.hold(slot)) == "DAY_CLOSED"
+    (closure,) = await OfficeClosure.filter(office_id=at.office.id, day=MONDAY)
+    assert (closure.cleared_at, (await OfficeClosure.filter(day=over).first()).cleared_at is None) == (None, False)
+    rows = await fetch("SELECT payload FROM kit_outbox WHERE event_name = 'appointments.day_closed'")
+    assert len(rows) == 2, "one for each office"
+    assert await service.clear_day(at.needs, closure_id=closure.id) == 1
+    assert (await Booking.get(id=booked.id)).ended_reason == "停电检修"
+    assert await counted(slot) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -14,6 +14,7 @@ from kit.failing import failing
 from kit.idempotency.errors import IdempotencyKeyReused
 from kit.ids import new_id
 from notifications import queries as inbox
+from notifications import service as notifications
 from notifications.models import Delivery
 from server import setup
 from server.adapters.registry_wire import RegistryWire, WireError, encode_down
@@ -28,7 +29,7 @@ from server.registry.models import RegistryMessage
 from server.terms.messages import DownMessage
 from tests.factories import applications, registry
 from tests.factories.applications import Case, World
-from tests.factories.notifications import Desk, desk
+from tests.factories.notifications import OPENID, Desk, desk
 
 pytestmark = pytest.mark.usefixtures("db")
 TEXT = "材料已收齐，预计三个工作日内完成审核"
@@ -114,6 +115,25 @@ async def test_in_the_wallet_it_is_shortened_and_by_text_message_it_is_not_quote
     (sent,) = everywhere.sms.sent
     assert "测" not in str(sent.fields)
     assert await Delivery.filter(channel="sms").count() == 3
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\u2028", "\u2029", "\x85", "\v"])
+async def test_an_officers_line_break_never_reaches_a_wallet(platform: Platform, line_break: str) -> None:
+    """A registry of another make may send one; WeChat would refuse the whole message for it."""
+    everywhere = platform.post.with_all()
+    case, push = await applications.accepted(platform.world), new_id()
+    platform.house.notifications = everywhere.needs  # type: ignore[misc]
+    everywhere.book.known = {case.buyer.resident_id: OPENID}
+    everywhere.channel.agree(OPENID, "progress_notice")
+    await notifications.record_consents(
+        everywhere.needs, recipient=case.buyer.resident_id, accepted=["progress_notice"]
+    )
+    await platform.hear(case, push, f"材料已收齐{line_break}请等候{line_break}通知")
+    await platform.tell(case, push)
+    await everywhere.work()
+    (sent,) = everywhere.channel.sent
+    assert "材料已收齐 请等候 通知" in sent.fields.values()
+    assert not [text for text in sent.fields.values() if len(text.splitlines()) != 1]
 
 
 @pytest.mark.parametrize("text", ["", "测" * 101])

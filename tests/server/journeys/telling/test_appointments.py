@@ -5,10 +5,12 @@ from typing import cast
 
 import pytest
 
+from notifications import queries as inbox
+from notifications import templates
 from notifications.models import Message
 from server.appointments import service
 from server.appointments.events import Booked, Cancelled, CancelledByOffice, DayClosed
-from server.appointments.models import Booking
+from server.appointments.models import Booking, OfficeClosure
 from server.journeys import closing
 from server.journeys.house import House
 from server.journeys.telling import appointments as telling
@@ -49,3 +51,25 @@ async def test_a_closed_day_is_cleared_by_its_handler(at: Hall) -> None:
     )
     await closing.clear_day(house_of(at), DayClosed(closure_id))
     assert (await Booking.get(id=booking.id)).state == "cancelled"
+
+
+async def test_whoever_is_not_let_in_is_told_why_in_the_inbox_and_not_on_a_locked_screen(at: Hall) -> None:
+    booking = await at.book(await at.slot())
+    await service.close_day(
+        at.needs,
+        staff_id=CLERK,
+        scope=HERE,
+        office_id=at.office.id,
+        day=FIRST_SLOT.date(),
+        reason="供电线路检修，全天停电",
+    )
+    closure = await OfficeClosure.get(day=FIRST_SLOT.date())
+    house = house_of(at)
+    await closing.clear_day(house, DayClosed(closure.id))
+    await telling.office_closed(house, CancelledByOffice(booking.id))
+    (told,) = await inbox.inbox(house.notifications, recipient=booking.resident_id)
+    assert "（原因：供电线路检修，全天停电）" in told.body
+    assert "改约其他日期" in told.body
+    template = templates.load()["appointment_office_closed"]
+    on_screens = (*template.wechat.values(), *template.alipay.values(), template.sms_text)
+    assert not [text for text in on_screens if "{reason}" in text]
