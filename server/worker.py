@@ -45,21 +45,37 @@ async def run(settings: Settings) -> None:
 
 
 async def _work(settings: Settings, built: wiring.Built) -> None:
-    stop = asyncio.Event()
-    alarm = Alarm()
+    stop, alarm = asyncio.Event(), Alarm()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stopper(stop, alarm))
     listening = await alarm.listen(settings.worker.wake_path) if settings.worker.wake_path else None
-    house, clock = built.house, built.house.clock
     name = f"worker:{settings.role}:{os.getpid()}"
     drain = Drain(
-        house,
+        built.house,
         built.handlers,
-        clock,
+        built.house.clock,
         concurrency=settings.worker.concurrency,
         lease_seconds=settings.worker.lease_seconds,
         crash_at=settings.worker.crash_at,
     )
+    timers = [
+        asyncio.create_task(_every(seconds, action, built, stop)) for seconds, action in _timers(settings, built, name)
+    ]
+    log.info("worker_started", role=settings.role, pid=os.getpid())
+    try:
+        await Loop(drain, alarm, poll_seconds=settings.worker.poll_ms / 1000).run(stop)
+    finally:
+        for timer in timers:
+            timer.cancel()
+        await asyncio.gather(*timers, return_exceptions=True)
+        if listening is not None:
+            listening.close()
+        await stop_beating(name=name)
+    log.info("worker_stopped")
+
+
+def _timers(settings: Settings, built: wiring.Built, name: str) -> list[tuple[float, _Action]]:
+    """What is done beside the rows, and after how many seconds again; logs and metrics call each by its name."""
 
     async def alive(now: datetime) -> None:
         await beat(name=name, now=now)
@@ -76,28 +92,14 @@ async def _work(settings: Settings, built: wiring.Built) -> None:
 
     async def open_bills(_: datetime) -> None:
         if settings.role != "registry":
-            await payments.open_due_bills(house.payments)
+            await payments.open_due_bills(built.house.payments)
 
-    timers = [
-        asyncio.create_task(_every(seconds, action, built, stop))
-        for seconds, action in (
-            (HEARTBEAT_SECONDS, alive),
-            (SEAL_SECONDS, seal),
-            (BILLS_SECONDS, open_bills),
-            (settings.worker.tidy_seconds, tidy),
-        )
+    return [
+        (HEARTBEAT_SECONDS, alive),
+        (SEAL_SECONDS, seal),
+        (BILLS_SECONDS, open_bills),
+        (settings.worker.tidy_seconds, tidy),
     ]
-    log.info("worker_started", role=settings.role, pid=os.getpid())
-    try:
-        await Loop(drain, alarm, poll_seconds=settings.worker.poll_ms / 1000).run(stop)
-    finally:
-        for timer in timers:
-            timer.cancel()
-        await asyncio.gather(*timers, return_exceptions=True)
-        if listening is not None:
-            listening.close()
-        await stop_beating(name=name)
-    log.info("worker_stopped")
 
 
 def _stopper(stop: asyncio.Event, alarm: Alarm) -> Callable[[], None]:

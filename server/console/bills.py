@@ -18,6 +18,7 @@ from payments import service
 from payments.bill_queries import BillView, FindingView
 from payments.bills.bill import Totals
 from payments.errors import BillNotFound, FindingNotFound, FindingResolved
+from payments.ports import Needs
 from payments.rules import wallet_text
 from server.console.districts import BOOKS, check_whole_city
 from server.console.payments import Note
@@ -107,12 +108,15 @@ class Findings(Answer):
 def blueprint(house: House, edge: Edge) -> Blueprint:
     """The routes of daily bills."""
     routes = Routes("staff_bills", "/staff/v1/payments", edge)
-    needs = house.payments
-    reader = staff("payments.read")
+    _bills(routes, house.payments)
+    _findings(routes, house.payments)
+    return routes.blueprint
 
+
+def _bills(routes: Routes, needs: Needs) -> None:
     @routes.get(
         "/bills",
-        access=reader,
+        access=staff("payments.read"),
         summary="The wallets' daily bills beside our books",
         query=BillsOfDay,
         answer=Bills,
@@ -125,9 +129,11 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         shown, following = page.cut(found)
         return Bills(items=[_bill(each) for each in shown], next=following)
 
+
+def _findings(routes: Routes, needs: Needs) -> None:
     @routes.get(
         "/bills/<bill_id:str>/findings",
-        access=reader,
+        access=staff("payments.read"),
         summary="What of a bill does not fit, or did not, in the order it was found",
         query=Page,
         answer=Findings,
@@ -161,8 +167,6 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
         if found is None:
             raise FindingNotFound
         return _finding(found)
-
-    return routes.blueprint
 
 
 def _bill(view: BillView) -> Bill:
