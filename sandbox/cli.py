@@ -9,6 +9,8 @@ from pathlib import Path
 from sandbox import credentials
 from sandbox.server import served
 
+_PORTS = 65536
+
 
 def main(arguments: list[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
@@ -20,17 +22,24 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sandbox", description="WeChat, WeChat Pay, Alipay and the tax bureau on loopback."
+        prog="sandbox",
+        description="The outside world on loopback: wallets, tax bureau, departments, carriers, text messages.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     init = commands.add_parser("init", help="make keys and ids once")
     serve = commands.add_parser("serve", help="serve until SIGTERM")
     for each in (init, serve):
         each.add_argument("directory", type=Path)
-    serve.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    serve.add_argument("--port", type=_port, default=0, help="0 takes a free one")
     serve.add_argument("--time-scale", type=float, default=1.0, help="factor on the waits between notifications")
     serve.add_argument("--ready-file", type=Path, help="gets the port once requests are served")
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) >= _PORTS:
+        raise argparse.ArgumentTypeError(f"{text} is no port; they go from 0 to {_PORTS - 1}")
+    return int(text)
 
 
 def _init(directory: Path) -> None:

@@ -46,6 +46,13 @@ def test_serving_before_init_says_what_to_do(tmp_path: Path):
         cli.main(["serve", str(tmp_path)])
 
 
+@pytest.mark.parametrize("port", ["65536", "-1", "web"])
+def test_what_is_no_port_is_refused_in_words(port: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        cli.main(["serve", str(tmp_path), f"--port={port}"])
+    assert f"{port} is no port" in capsys.readouterr().err
+
+
 async def test_a_restart_keeps_what_was_paid(directory: Path):
     process, url = start(directory)
     async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
