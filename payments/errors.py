@@ -85,6 +85,24 @@ class PaymentNotHeld(Problem):
     title = "钱包中没有这笔支付的款项，不能从这里退款，请在商户平台核对后登记处理结果"
 
 
+class RefundNotFound(Problem):
+    code = "REFUND_NOT_FOUND"
+    kind = Kind.ABSENT
+    title = "没有这笔退款，请刷新后再看"
+
+
+class RefundNotAwaiting(Problem):
+    code = "REFUND_NOT_AWAITING"
+    kind = Kind.STATE
+    title = "这笔退款已经复核过，或者不需要复核，请刷新后再看"
+
+
+class RefundOwn(Problem):
+    code = "REFUND_OWN"
+    kind = Kind.FORBIDDEN
+    title = "不能复核自己发起的退款，请另一位财务人员复核"
+
+
 class DiscrepancyNotFound(Problem):
     code = "DISCREPANCY_NOT_FOUND"
     kind = Kind.ABSENT

@@ -125,6 +125,9 @@ class Refund(models.Model):
     # What finance wrote; the payer's wallet shows a fixed sentence instead.
     reason_sealed = fields.TextField()
     asked_by = ref_field(null=True)
+    # The second person, who confirmed it or turned it down; null where one is enough, or while it waits.
+    decided_by = ref_field(null=True)
+    decided_at = UtcDatetimeField(null=True)
     state = code_field(default=RefundState.REQUESTED.value, db_default=RefundState.REQUESTED.value)
     wallet_refund_id = fields.CharField(max_length=64, default="", db_default="")
     refusal = fields.CharField(max_length=64, default="", db_default="")

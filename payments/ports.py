@@ -128,3 +128,5 @@ class Needs:
     notices: Mapping[str, Notices]
     refunds: Mapping[str, Refunds] = field(default_factory=dict)
     bills: Mapping[str, Bills] = field(default_factory=dict)
+    confirmed_from_fen: int | None = None
+    """What staff give back of one payment waits from this sum on for a second person; None for never."""

@@ -83,7 +83,10 @@ class SettledView:
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
-    """Money on its way back, or back; amounts in fen, `refusal` the wallet's last word against it."""
+    """Money on its way back, or back; amounts in fen, `refusal` the wallet's last word against it.
+
+    `decided_by` is the second person, where one was needed.
+    """
 
     id: str
     order_id: str
@@ -98,6 +101,8 @@ class RefundView:
     state: RefundState
     refusal: str
     asked_by: str | None
+    decided_by: str | None
+    decided_at: datetime | None
     created_at: datetime
     refunded_at: datetime | None
 
@@ -184,6 +189,12 @@ async def refunds(needs: Needs, *, order_id: str) -> list[RefundView]:
     return [_refund(needs, each) for each in found]
 
 
+async def refunds_awaiting(needs: Needs, *, after: str = "", limit: int = 20) -> list[RefundView]:
+    """Refunds that wait for a second person, oldest first; `after` is the last id of the page before."""
+    waiting = Refund.filter(state=RefundState.AWAITING.value, id__gt=after)
+    return [_refund(needs, each) for each in await waiting.select_related("attempt").order_by("id").limit(limit)]
+
+
 def _refund(needs: Needs, found: Refund) -> RefundView:
     return RefundView(
         id=found.id,
@@ -199,6 +210,8 @@ def _refund(needs: Needs, found: Refund) -> RefundView:
         state=RefundState(found.state),
         refusal=found.refusal,
         asked_by=found.asked_by,
+        decided_by=found.decided_by,
+        decided_at=found.decided_at,
         created_at=found.created_at,
         refunded_at=found.refunded_at,
     )

@@ -23,8 +23,9 @@ QUESTIONS_END = timedelta(days=30)
 
 
 class RefundState(Worded):
-    """Of a refund as we keep it; `unknown` is only ever a wallet's word."""
+    """Of a refund as we keep it; `unknown` is only ever a wallet's word, and of `awaiting` no wallet has heard."""
 
+    AWAITING = "awaiting", "等待另一位财务人员复核"
     REQUESTED = "requested", "已申请退款"
     PROCESSING = "processing", "退款处理中"
     SUCCEEDED = "succeeded", "已退款"
@@ -112,6 +113,14 @@ def flaw_of(
     if now - paid_at > REFUNDED_WITHIN:
         return RefundFlaw.TOO_LATE
     return RefundFlaw.TOO_MANY if earlier >= MOST_REFUNDS else None
+
+
+def needs_second(*, amount_fen: int, earlier_fen: int, from_fen: int | None) -> bool:
+    """Whether somebody else of finance must confirm what one asks for; None for `from_fen` means never.
+
+    What staff gave back of the same payment before counts with it, so that parts are no way around.
+    """
+    return from_fen is not None and amount_fen + earlier_fen >= from_fen
 
 
 def held_fen(expected: Expected, report: Report | None) -> int | None:

@@ -186,6 +186,17 @@ class SessionSettings(Section):
     staff_hours: int = Field(default=10, ge=1, description="A staff session ends in any case after this")
 
 
+class PaymentsSettings(Section):
+    """Rules of the house about money."""
+
+    confirm_refunds_from_fen: int = Field(
+        default=50_000,
+        ge=0,
+        description="From this sum on (fen, with what staff gave back of the same payment before) a refund waits for a "
+        "second person of finance; 0: every one",
+    )
+
+
 class LimitSettings(Section):
     """Rate limits."""
 
@@ -220,6 +231,7 @@ class Settings(Section):
     registry: RegistrySettings = RegistrySettings()
     seal: SealSettings = SealSettings()
     sessions: SessionSettings = SessionSettings()
+    payments: PaymentsSettings = PaymentsSettings()
     limits: LimitSettings = LimitSettings()
 
     @model_validator(mode="after")

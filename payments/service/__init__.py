@@ -2,6 +2,7 @@
 
 from payments.service.billing import conclude, fetch_bill, open_due_bills
 from payments.service.calling_off import call_off
+from payments.service.confirming import confirm_refund, decline_refund
 from payments.service.giving_back import give_back
 from payments.service.opening import open_order
 from payments.service.paying import pay
@@ -13,6 +14,8 @@ from payments.service.settling import settle_notice
 __all__ = [
     "call_off",
     "conclude",
+    "confirm_refund",
+    "decline_refund",
     "fetch_bill",
     "give_back",
     "open_due_bills",

@@ -72,6 +72,8 @@ async def _ask(refunds: Refunds, found: _Open) -> RefundReport:
 
 async def _still_open(needs: Needs, refund_id: str, *, hinted: bool) -> _Open | None:
     refund = await Refund.get(id=refund_id).select_related("attempt")
+    if refund.state == RefundState.AWAITING:  # whatever a notice says: no wallet was asked
+        return None
     # A row handled again after a crash finds the next question on its way already.
     if RefundState(refund.state).final or (refund.next_question_at > needs.clock.now() and not hinted):
         return None

@@ -20,7 +20,7 @@ from payments.errors import (
 from payments.events import RefundOpened
 from payments.models import REASON_AT, Attempt, Discrepancy, Order, Refund, Settlement
 from payments.ports import Needs
-from payments.refund_rules import RefundCause, RefundFlaw, RefundState, flaw_of, held_fen
+from payments.refund_rules import RefundCause, RefundFlaw, RefundState, flaw_of, held_fen, needs_second
 from payments.rules import AttemptState, Fault
 from payments.service.disputes import expected_of
 
@@ -51,7 +51,8 @@ async def refund(
 ) -> str:
     """Give `amount_fen` of a payment back and answer the refund's id; the one that settled the order unless named.
 
-    Of a disputed payment goes back what its wallet holds, which is asked first.
+    From the sum in `needs.confirmed_from_fen` on it waits for a second person, and no wallet hears of it before. Of a
+    disputed payment goes back what its wallet holds, which is asked first.
     Errors: ORDER_NOT_FOUND, ORDER_NOT_PAID, PAYMENT_NOT_HELD, REFUND_TOO_LARGE, REFUND_TOO_LATE, REFUND_TOO_MANY,
     WALLET_NOT_OFFERED, and OutsideError of the wallet of a disputed payment.
     """
@@ -96,14 +97,21 @@ async def _refund(needs: Needs, order_id: str, attempt_id: str | None, asked: _A
     if attempt.state == AttemptState.PAID:
         asked = replace(asked, paid_fen=None)
     await _check(needs, attempt, asked)
-    opened = await _open(needs, order, attempt, asked)
+    opened = await _open(needs, order, attempt, asked, waits=await _waits(needs, attempt, asked))
     # Where row locks do not reach, two refunds at once meet in this row instead.
     await Order.filter(id=order.id).update(version=order.version + 1, updated_at=needs.clock.now())
-    await Discrepancy.filter(attempt_ref=attempt.id, fault=Fault.REFUND_CLOSED.value, resolved_at=None).update(
-        resolved_at=needs.clock.now()
-    )
     await key.settle(result_id=opened.id, status=_CREATED)
     return str(opened.id)
+
+
+async def _waits(needs: Needs, attempt: Attempt, asked: _Asked) -> bool:
+    by_staff = Refund.filter(attempt_id=attempt.id, cause=RefundCause.STAFF.value)
+    earlier = await by_staff.exclude(state=RefundState.CLOSED.value)
+    return needs_second(
+        amount_fen=asked.amount_fen,
+        earlier_fen=sum(each.amount_fen for each in earlier),
+        from_fen=needs.confirmed_from_fen,
+    )
 
 
 async def _paid_attempt(order: Order, attempt_id: str | None, *, disputed: bool) -> Attempt:
@@ -150,7 +158,7 @@ async def open_refund_of_itself(
     await Discrepancy.filter(attempt_ref=attempt.id, fault=fault.value).update(refund_ref=opened.id)
 
 
-async def _open(needs: Needs, order: Order, attempt: Attempt, asked: _Asked) -> Refund:
+async def _open(needs: Needs, order: Order, attempt: Attempt, asked: _Asked, *, waits: bool = False) -> Refund:
     now: datetime = needs.clock.now()
     refund_id = new_id()
     opened = await Refund.create(
@@ -165,6 +173,7 @@ async def _open(needs: Needs, order: Order, attempt: Attempt, asked: _Asked) -> 
         paid_fen=asked.paid_fen,
         reason_sealed=needs.cipher.seal(asked.reason, (REASON_AT, refund_id)),
         asked_by=asked.by.id if asked.cause is RefundCause.STAFF else None,
+        state=RefundState.AWAITING.value if waits else RefundState.REQUESTED.value,
         next_question_at=now,
         created_at=now,
         updated_at=now,
@@ -174,10 +183,18 @@ async def _open(needs: Needs, order: Order, attempt: Attempt, asked: _Asked) -> 
         action="payments.refund_requested",
         subject=("payment_refund", refund_id),
         reason=asked.reason,
-        details={"order_id": order.id, "amount_fen": asked.amount_fen, "cause": asked.cause.value},
+        details={"order_id": order.id, "amount_fen": asked.amount_fen, "cause": asked.cause.value, "waits": waits},
     )
-    await needs.outbox.publish(RefundOpened(refund_id))
+    if not waits:
+        await send(needs, opened)
     return opened
+
+
+async def send(needs: Needs, refund: Refund) -> None:
+    """Let the worker ask the wallet; one that a wallet closed before is made good by this."""
+    closed = Discrepancy.filter(attempt_ref=refund.attempt_id, fault=Fault.REFUND_CLOSED.value, resolved_at=None)
+    await closed.update(resolved_at=needs.clock.now())
+    await needs.outbox.publish(RefundOpened(refund.id))
 
 
 def paid_of(refund: Refund, attempt: Attempt) -> int:
@@ -187,5 +204,6 @@ def paid_of(refund: Refund, attempt: Attempt) -> int:
 
 async def given_back_in_full(attempt: Attempt) -> bool:
     """Whether our own refunds, done or under way, take the whole payment."""
-    found = await Refund.filter(attempt_id=attempt.id).exclude(state=RefundState.CLOSED.value)
+    not_sent = [RefundState.CLOSED.value, RefundState.AWAITING.value]
+    found = await Refund.filter(attempt_id=attempt.id).exclude(state__in=not_sent)
     return bool(found) and sum(each.amount_fen for each in found) == paid_of(found[0], attempt)

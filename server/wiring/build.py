@@ -167,7 +167,14 @@ def _house(
         certificates=_certificates(settings, held, clock, outbox, cipher, files),
         delivery=server.delivery.ports.Needs(clock, outbox, cipher, outside.carriers, outside.pushes),
         payments=payments.ports.Needs(
-            clock, outbox, cipher, outside.ordering, outside.notices, refunds=outside.refunds, bills=outside.bills
+            clock,
+            outbox,
+            cipher,
+            outside.ordering,
+            outside.notices,
+            refunds=outside.refunds,
+            bills=outside.bills,
+            confirmed_from_fen=settings.payments.confirm_refunds_from_fen,
         ),
         notifications=_notifications(outside, ResidentAddresses(identity_needs), clock, outbox, cipher),
     )

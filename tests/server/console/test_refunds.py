@@ -64,7 +64,7 @@ async def test_finance_gives_back_and_sees_what_became_of_it(at: Till, desk: htt
         ({"amount_fen": 1, "reason": " "}, 422, "INVALID_CONTENT"),
         ({"amount_fen": 1, "reason": "长" * 81}, 422, "INVALID_CONTENT"),
         ({"amount_fen": 1, "reason": "x", "wallet": "wechat"}, 422, "INVALID_CONTENT"),
-        ({"amount_fen": 1, "reason": "x", "attempt_id": "no such"}, 409, "ORDER_NOT_PAID"),
+        ({"amount_fen": 1, "reason": "x", "attempt_id": new_id()}, 409, "ORDER_NOT_PAID"),
     ],
 )
 async def test_what_is_refused_leaves_no_row(
@@ -129,3 +129,56 @@ async def test_only_finance_of_the_whole_city_gives_back(at: Till, desk: httpx.A
     answer = await desk.post(path(order), json={"amount_fen": 1, "reason": "x"}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "PERMISSION_MISSING")
     assert await Refund.all().count() == 0
+
+
+@pytest.fixture
+async def strict(at: Till) -> AsyncIterator[httpx.AsyncClient]:
+    """A desk where every refund waits for a second person; the one who sits there is `f1`."""
+    at.needs = replace(at.needs, confirmed_from_fen=0)
+    at.drain.house.payments = at.needs
+    async with finance_desk(at, refunds.blueprint, "payments.refund") as http:
+        yield http
+
+
+def decision(refund_id: str, word: str) -> str:
+    return f"/staff/v1/payments/refunds/{refund_id}/{word}"
+
+
+async def test_a_second_person_confirms_and_never_the_first(at: Till, strict: httpx.AsyncClient) -> None:
+    order, _ = await at.settled()
+    own = (await strict.post(path(order), json={"amount_fen": 1, "reason": "x"}, headers=KEY)).json()
+    assert (own["state"], own["state_text"], own["decided_by"]) == ("awaiting", "等待另一位财务人员复核", None)
+    refused = await strict.post(decision(own["id"], "confirmation"), headers={"Idempotency-Key": "request-0002"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "REFUND_OWN")
+    others = await at.refund(order, 2)
+    reading = {"Authorization": "Bearer payments.read"}
+    first = (await strict.get("/staff/v1/payments/refunds/awaiting?limit=1", headers=reading)).json()
+    rest = (await strict.get(f"/staff/v1/payments/refunds/awaiting?cursor={first['next']}", headers=reading)).json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == [own["id"], others.id]
+    for _ in range(2):
+        done = await strict.post(decision(others.id, "confirmation"), headers={"Idempotency-Key": "request-0003"})
+        assert (done.status_code, done.json()["state"], done.json()["decided_by"]) == (200, "requested", "f1")
+    again = await strict.post(decision(others.id, "confirmation"), headers={"Idempotency-Key": "request-0004"})
+    assert (again.status_code, again.json()["code"]) == (409, "REFUND_NOT_AWAITING")
+
+
+async def test_a_waiting_refund_is_turned_down_with_a_reason(at: Till, strict: httpx.AsyncClient) -> None:
+    order, _ = await at.settled()
+    own = (await strict.post(path(order), json={"amount_fen": 1, "reason": "x"}, headers=KEY)).json()
+    fresh = {"Idempotency-Key": "request-0002"}
+    assert (await strict.post(decision(own["id"], "refusal"), json={"note": " "}, headers=fresh)).status_code == 422
+    done = (await strict.post(decision(own["id"], "refusal"), json={"note": "金额写错了"}, headers=fresh)).json()
+    assert (done["state"], done["decided_by"], done["decided_at"][-6:]) == ("closed", "f1", "+08:00")
+
+
+@pytest.mark.parametrize("word", ["confirmation", "refusal"])
+async def test_who_may_not_give_back_may_not_decide(at: Till, strict: httpx.AsyncClient, word: str) -> None:
+    order, _ = await at.settled()
+    refund = await at.refund(order, 1)
+    for token in ("payments.read", "payments.refund-320114"):
+        headers = {"Authorization": f"Bearer {token}", **KEY}
+        answer = await strict.post(
+            decision(refund.id, word), json=None if word == "confirmation" else {"note": "xx"}, headers=headers
+        )
+        assert (answer.status_code, answer.json()["code"]) == (403, "PERMISSION_MISSING")
+    assert (await Refund.get(id=refund.id)).state == "awaiting"
