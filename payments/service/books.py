@@ -41,14 +41,12 @@ _REFUND = (
 )
 # From this bill's lines to the others': each is one look into the index of numbers.
 _BESIDE = (
-    "SELECT e.kind, e.number, b.day FROM payments_bill_entry mine JOIN payments_bill_entry e ON e.number = mine.number "
-    "JOIN payments_bill b ON b.id = e.bill_id "
-    "WHERE mine.bill_id = ? AND mine.position > ? AND mine.position <= ? AND e.bill_id <> mine.bill_id AND b.wallet = ?"
+    "SELECT e.kind, e.number, e.bill_id FROM payments_bill_entry mine "
+    "JOIN payments_bill_entry e ON e.number = mine.number "
+    "WHERE mine.bill_id = ? AND mine.position > ? AND mine.position <= ? AND e.bill_id <> mine.bill_id"
 )
-_IN_BILLS = (
-    "SELECT e.kind, e.number, b.day FROM payments_bill_entry e JOIN payments_bill b ON b.id = e.bill_id "
-    "WHERE b.wallet = ? AND e.number"
-)
+# By number alone: joined with the bills, the database may well read all lines of a wallet for every portion.
+_IN_BILLS = "SELECT kind, number, bill_id FROM payments_bill_entry WHERE bill_id <> ? AND number"
 
 
 async def lines_of(bill: DailyBill) -> list[BillLine]:
@@ -124,31 +122,33 @@ async def _beside(bill: DailyBill, lines: Sequence[BillLine]) -> dict[Key, list[
     """Which of the bill's own lines stand in other days' bills of this wallet too, and of which days."""
     rows: list[dict[str, Any]] = []
     for start in range(0, lines[-1].position if lines else 0, _PAGE):
-        rows += await fetch(_BESIDE, [bill.id, start, start + _PAGE, bill.wallet])
-    return _days(bill, rows)
+        rows += await fetch(_BESIDE, [bill.id, start, start + _PAGE])
+    return await _days(bill, rows)
 
 
 async def _in_other_bills(bill: DailyBill, keys: Iterable[Key]) -> dict[Key, list[date]]:
     """Which of these movements stand in other days' bills of this wallet, and of which days."""
-    return _days(bill, await in_portions(_IN_BILLS, bill.wallet, {number for _, number in keys}))
+    return await _days(bill, await in_portions(_IN_BILLS, bill.id, {number for _, number in keys}))
 
 
-def _days(bill: DailyBill, rows: Iterable[dict[str, Any]]) -> dict[Key, list[date]]:
+async def _days(bill: DailyBill, rows: Sequence[dict[str, Any]]) -> dict[Key, list[date]]:
+    """By movement, the days of this wallet's bills that have it; lines of the other wallet's bills are passed over."""
+    bills = await fetch("SELECT id, day FROM payments_bill WHERE wallet = ?", [bill.wallet]) if rows else []
+    days = {each["id"]: date.fromisoformat(str(each["day"])[:10]) for each in bills}
     found: dict[Key, list[date]] = {}
     for row in rows:
-        day = date.fromisoformat(str(row["day"])[:10])
-        if day != bill.day:
-            found.setdefault((LineKind(row["kind"]), row["number"]), []).append(day)
+        if row["bill_id"] in days:
+            found.setdefault((LineKind(row["kind"]), row["number"]), []).append(days[row["bill_id"]])
     return found
 
 
-async def in_portions(sql: str, wallet: str, values: Iterable[str]) -> list[dict[str, Any]]:
-    """The rows whose last named column is one of the values, a portion of them at a time."""
+async def in_portions(sql: str, first: str, values: Iterable[str]) -> list[dict[str, Any]]:
+    """The rows whose last named column is one of the values, a portion at a time; `first` fills the mark before it."""
     wanted = sorted(set(values) - {""})
     rows: list[dict[str, Any]] = []
     for start in range(0, len(wanted), _PORTION):
         portion = wanted[start : start + _PORTION]
-        rows += await fetch(f"{sql} IN ({', '.join('?' * len(portion))})", [wallet, *portion])
+        rows += await fetch(f"{sql} IN ({', '.join('?' * len(portion))})", [first, *portion])
     return rows
 
 
