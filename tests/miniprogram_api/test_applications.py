@@ -9,9 +9,6 @@ from typing import Any
 import httpx
 import pytest
 from sanic import Request
-from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.backends.mysql.client import MySQLClient
-from tortoise.backends.sqlite.client import SqliteClient
 
 from kit.ids import new_id
 from kit.web.access import Principal
@@ -24,6 +21,7 @@ from tests.factories import identity
 from tests.factories.filing import City
 from tests.factories.identity import MadeResident
 from tests.support.serving import edge, served
+from tests.support.statements import statements
 
 BASE = "/api/v1/applications"
 NOUNS = (applications, catalogue, confirmations, materials, progress)
@@ -336,23 +334,10 @@ async def make_known(case: make.Case, resident: MadeResident) -> None:
 
 
 async def test_progress_takes_two_selects_with_the_session(city: City, monkeypatch: pytest.MonkeyPatch):
-    sent: list[str] = []
-
-    def counted(original: Any) -> Any:
-        async def run(self: BaseDBAsyncClient, query: str, *args: Any, **kwargs: Any) -> Any:
-            if not sent or sent[-1] != query:
-                sent.append(query)
-            return await original(self, query, *args, **kwargs)
-
-        return run
-
     async with serving(city) as http:
         application = await opened(http, city)
-        for client in (SqliteClient, MySQLClient):
-            for name in ("execute_query", "execute_query_dict"):
-                monkeypatch.setattr(client, name, counted(getattr(client, name)))
-        answer = await http.get(f"{BASE}/{application['id']}/progress", headers=as_(city.buyer))
-        monkeypatch.undo()
+        with statements(monkeypatch) as sent:
+            answer = await http.get(f"{BASE}/{application['id']}/progress", headers=as_(city.buyer))
     assert [step["code"] for step in answer.json()["steps"]] == ["opened"]
     assert len(sent) == 2, sent
     assert sum("applications_" in query for query in sent) == 1

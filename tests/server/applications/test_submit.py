@@ -1,11 +1,6 @@
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from tortoise.backends.mysql.client import MySQLClient
-from tortoise.backends.sqlite.client import SqliteClient
 
 from kit.db import fetch
 from kit.idempotency import RequestKey, once
@@ -14,36 +9,11 @@ from server.applications.models import ApplicationClaim, ApplicationMaterial
 from server.applications.states import State
 from tests.factories import applications as make
 from tests.factories.applications import Case, World
+from tests.support.statements import statements
 
 
 async def _submit(city: World, case: Case, key: RequestKey | None = None) -> str:
     return await service.submit(city.needs, application_id=case.id, resident_id=case.opener.resident_id, key=key)
-
-
-@contextmanager
-def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Every statement sent meanwhile, the transaction's own BEGIN and COMMIT not among them."""
-    sent: list[str] = []
-    inside: list[str] = []
-    for client in (SqliteClient, MySQLClient):
-        for name in ("execute_query", "execute_query_dict", "execute_insert", "execute_many"):
-            monkeypatch.setattr(client, name, _counted(getattr(client, name), sent, inside))
-    yield sent
-    monkeypatch.undo()
-
-
-def _counted(original: Any, sent: list[str], inside: list[str]) -> Any:
-    async def counted(self: Any, query: str, *args: Any, **kwargs: Any) -> Any:
-        # One of these methods may be built on another: only the outermost counts.
-        if not inside:
-            sent.append(query)
-        inside.append(query)
-        try:
-            return await original(self, query, *args, **kwargs)
-        finally:
-            inside.pop()
-
-    return counted
 
 
 async def test_a_submission_gets_its_receipt(city: World):
