@@ -154,7 +154,6 @@ def _session(token: str, now: datetime) -> dict[str, Any]:
     }
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("role", ROLES)
 async def test_everybody_comes_in_where_they_may_and_nowhere_else(role: str, settings: dict[str, Settings]):
     wrong = []

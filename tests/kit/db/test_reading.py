@@ -14,7 +14,7 @@ from kit.db import patches, reading
 
 ADDRESS: dict[str, Any] = {"host": "127.0.0.1", "user": "root", "charset": "utf8mb4"}
 PIECE = 7
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 VALUES = {
     "numbers": "SELECT 0 a, -1 b, 9223372036854775807 c, 18446744073709551615 d, 1.5e0 e, CAST(0.10 AS DECIMAL(9,2)) f",
     "nothing": "SELECT NULL a, '' b, NULL c, CAST(NULL AS DATETIME) d",
