@@ -93,6 +93,14 @@ class PassUnknown(Problem):
     title = "没有找到这个预约凭证对应的预约，请核对是否为本区受理点的预约"
 
 
+class WrongOffice(Problem):
+    """`office_id` and `office_name` say where the appointment is."""
+
+    code = "WRONG_OFFICE"
+    kind = Kind.STATE
+    title = "这是另一处受理点的预约，没有签到；请到预约的受理点办理，或者在本处现场取号"
+
+
 class CheckInTooEarly(Problem):
     """`opens_at` says from when."""
 

@@ -53,9 +53,10 @@ class VisitorList(Answer):
 
 
 class CheckInInput(Input):
-    """Exactly the text that the QR code holds."""
+    """`pass` is exactly what the QR code holds; `office_id` where the counter is: another's pass is not used up."""
 
     pass_text: Annotated[str, Field(alias="pass", min_length=1, max_length=128)]
+    office_id: Id | None = None
 
 
 class ClosureInput(Input):
@@ -110,6 +111,7 @@ def _visitors(routes: Routes, house: House) -> None:
         rate="120/minute",
         errors=(
             errors.PassUnknown,
+            errors.WrongOffice,
             errors.CheckInTooEarly,
             errors.CheckInTooLate,
             errors.AppointmentUsed,
@@ -117,9 +119,11 @@ def _visitors(routes: Routes, house: House) -> None:
         ),
     )
     async def check_in(call: Call[CheckInInput]) -> Visitor:
-        scope, text = scope_of(call), call.input.pass_text
+        scope, given = scope_of(call), call.input
         done = await call.once(
-            lambda key: service.check_in(needs, staff_id=call.who.id, scope=scope, text=text, key=key)
+            lambda key: service.check_in(
+                needs, staff_id=call.who.id, scope=scope, text=given.pass_text, office_id=given.office_id, key=key
+            )
         )
         return await _visitor(house, await queries.for_staff(needs, scope=scope, booking_id=done))
 

@@ -74,6 +74,21 @@ async def test_a_visitor_from_the_list_to_the_counter(
     assert (trace.actor_kind, trace.actor_id, trace.subject_id) == ("staff", CLERK, booked.id)
 
 
+async def test_a_pass_shown_at_another_office_is_not_used_up(
+    at: Hall, people: identity.World, clerk: httpx.AsyncClient
+) -> None:
+    zhang = await identity.resident(people, phone=True, real_name=True)
+    booked = await at.book(await at.slot(), zhang.id)
+    text = await queries.pass_text(at.needs, booking_id=booked.id, resident_id=booked.resident_id)
+    at.at(FIRST_SLOT)
+    away = await post(clerk, f"{DESK}/check-in", {"pass": text, "office_id": "0" * 32}, "check-elsewhere")
+    assert (away.status_code, away.json()["code"]) == (409, "WRONG_OFFICE")
+    assert (away.json()["office_id"], away.json()["office_name"]) == (at.office.id, at.office.name)
+    assert (await Booking.get(id=booked.id)).state == "booked"
+    here = await post(clerk, f"{DESK}/check-in", {"pass": text, "office_id": at.office.id}, "check-here")
+    assert (here.status_code, here.json()["state"]) == (200, "checked_in")
+
+
 async def test_another_district_sees_and_takes_nothing(at: Hall, clerk: httpx.AsyncClient) -> None:
     booked = await at.book(await at.slot())
     text = await queries.pass_text(at.needs, booking_id=booked.id, resident_id=booked.resident_id)
