@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.demo import cast
 from sandbox.phones.journey import CallMade
-from tests.journeys import outcome
+from tests.journeys import outcome, strangers
 from tests.journeys.city import Build
 
 
@@ -14,6 +14,7 @@ def test_resale_of_h1_by_its_two_owners(build: Build, dialect: str, wallet: str)
         outcome.play(scene)
         outcome.finished_once(city, scene)
         outcome.bill_matches(city, wallet=wallet, paid_fen=cast.FEE_FEN)
+        strangers.reach_nothing(city, scene)
         assert _expected_refusals(scene.journey.calls) == [("/entry", 409, "TAX_NOT_CLEARED")]
         city.stop("worker")
         city.stop("server")
