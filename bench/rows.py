@@ -15,7 +15,7 @@ from server.applications.states import PartyState, State
 from server.identity.models import Resident, ResidentSession, WalletAccount
 from server.identity.rules import Level
 from server.terms.codes import IdKind
-from server.terms.id_document import citizen_check
+from server.terms.id_document import ID_NUMBER_INDEX, citizen_check
 
 STEPS = (
     ("submitted", "提交申请", "申请已提交，等待登记机构受理"),
@@ -82,7 +82,7 @@ def _resident(cipher: Cipher, serial: int, now: datetime) -> Resident:
         name_sealed=cipher.seal(f"测试{serial}", ("identity_resident.name_sealed", row_id)),
         id_kind=IdKind.RESIDENT_ID,
         id_number_sealed=cipher.seal(_id_number(serial), ("identity_resident.id_number_sealed", row_id)),
-        id_number_blind=cipher.blind(_id_number(serial), purpose="id_number"),
+        id_number_blind=cipher.blind(_id_number(serial), purpose=ID_NUMBER_INDEX),
         verified_at=now,
         version=1,
         created_at=now,

@@ -132,7 +132,8 @@ def blueprint(house: House, edge: Edge) -> Blueprint:
     routes = Routes("staff_deliveries", "/staff/v1/deliveries", edge)
     _reading(routes, house)
     _sending(routes, house)
-    _looking_after(routes, house)
+    _correcting(routes, house)
+    _explaining(routes, house)
     return routes.blueprint
 
 
@@ -240,7 +241,8 @@ def _sending(routes: Routes, house: House) -> None:
         return _present(await queries.one_in_scope(house.delivery, scope=scope, delivery_id=done))
 
 
-def _looking_after(routes: Routes, house: House) -> None:
+def _correcting(routes: Routes, house: House) -> None:
+    """What staff say of a parcel where the carrier's word is wrong, or there is none."""
     sender = staff("delivery.dispatch")
 
     @routes.post(
@@ -290,9 +292,11 @@ def _looking_after(routes: Routes, house: House) -> None:
         )
         return _present(await queries.one_in_scope(house.delivery, scope=scope, delivery_id=done))
 
+
+def _explaining(routes: Routes, house: House) -> None:
     @routes.post(
         "/strays/<stray_id:str>/explanation",
-        access=sender,
+        access=staff("delivery.dispatch"),
         summary="A stray push was looked into: it leaves the list",
         body=Explanation,
         answer=Explained,

@@ -2,7 +2,7 @@
 
 from kit.crypto.cipher import Cipher, Place
 
-ID_NUMBER, PHONE, OPENID = "id_number", "phone", "openid"
+PHONE, OPENID = "phone", "openid"
 REAL_NAME_DIGEST = "real_name"
 
 

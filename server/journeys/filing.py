@@ -30,6 +30,7 @@ from server.journeys.requirements import facts_for, requirements_for, shared_lin
 from server.relay import queries as register
 from server.relay.errors import UnitNotFound
 from server.terms.codes import PartyRole
+from server.terms.id_document import ID_NUMBER_INDEX
 from server.terms.share import Share
 from server.terms.unit_code import UnitCode
 from server.terms.unit_record import UnitRecord
@@ -105,7 +106,7 @@ async def _bound(house: House, resident_id: str, wished: Sequence[PartyDraft | M
         raise OpenerNotAParty
     if mine.name != me.name:
         raise PartyNameDiffers
-    blinds = [house.cipher.blind(party.id_number, purpose="id_number") for party in parties]
+    blinds = [house.cipher.blind(party.id_number, purpose=ID_NUMBER_INDEX) for party in parties]
     known = await residents.residents_by_id_number(house.identity, blinds=blinds)
     return [replace(party, resident_id=known.get(blind)) for party, blind in zip(parties, blinds, strict=True)]
 

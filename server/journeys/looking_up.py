@@ -8,6 +8,7 @@ from server.identity import queries as residents
 from server.journeys.house import House
 from server.relay import queries as register
 from server.relay.errors import UnitNotFound
+from server.terms.id_document import ID_NUMBER_INDEX
 from server.terms.unit_record import Owner, UnitRecord
 
 
@@ -37,7 +38,7 @@ async def look_up(house: House, *, resident_id: str, unit_code: str, certificate
 
 
 def _blind(house: House, owner: Owner) -> str:
-    return house.cipher.blind(owner.id_number, purpose="id_number")
+    return house.cipher.blind(owner.id_number, purpose=ID_NUMBER_INDEX)
 
 
 @transactional

@@ -8,6 +8,7 @@ import orjson
 from kit.crypto.cipher import Cipher
 from server.registry.models import RegistryCase, RegistryCaseEntry, RegistryHolder, RegistryUnit
 from server.registry.package import Party, parties_from, parties_to
+from server.terms.id_document import ID_NUMBER_INDEX
 from server.terms.unit_record import Owner
 
 MESSAGE_BODY = "registry_message.body_sealed"
@@ -48,7 +49,7 @@ def seal_holder(cipher: Cipher, holder_id: str, party: Party) -> dict[str, Any]:
     return {
         "name_sealed": cipher.seal(party.name, (_NAME, holder_id)),
         "id_number_sealed": cipher.seal(party.id_number, (_NUMBER, holder_id)),
-        "id_number_blind": cipher.blind(party.id_number, purpose="id_number"),
+        "id_number_blind": cipher.blind(party.id_number, purpose=ID_NUMBER_INDEX),
     }
 
 

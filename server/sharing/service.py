@@ -19,6 +19,7 @@ from server.sharing.models import SharingCall, SharingEvidence
 from server.sharing.ports import Answer, Needs, Question
 from server.sharing.rules import ASKED_WITHIN, MOST_PEOPLE, Result, replaces
 from server.terms.evidence import VERSION, Evidence, EvidenceKind
+from server.terms.id_document import ID_NUMBER_INDEX
 
 CONTENT = "sharing_evidence.content_sealed"
 PEOPLE = "sharing.people"
@@ -75,7 +76,7 @@ async def count_people(needs: Needs, *, asked_by: str, id_numbers: Collection[st
     """
     if not id_numbers:
         return
-    wanted = {needs.cipher.blind(each, purpose="id_number") for each in id_numbers}
+    wanted = {needs.cipher.blind(each, purpose=ID_NUMBER_INDEX) for each in id_numbers}
     now = needs.clock.now()
     if not await take(kind=PEOPLE, owner=asked_by, subjects=wanted, most=MOST_PEOPLE, within=ASKED_WITHIN, now=now):
         raise AskedAboutTooMany(retry_after=_ASK_AGAIN_SECONDS)
@@ -124,7 +125,7 @@ async def record_answer(needs: Needs, *, asked_by: str, asked: Asked) -> str:
 @transactional
 async def _record(needs: Needs, *, asked_by: str, asked: Asked) -> str:
     subject, source = asked.subject, asked.source
-    blind = needs.cipher.blind(subject.id_number, purpose="id_number")
+    blind = needs.cipher.blind(subject.id_number, purpose=ID_NUMBER_INDEX)
     await _log_call(needs, asked_by=asked_by, asked=asked, blind=blind)
     row = (
         await SharingEvidence.filter(

@@ -9,6 +9,9 @@ from server.terms.codes import IdKind
 from server.terms.errors import TermError
 from server.terms.text import stars, tidy
 
+ID_NUMBER_INDEX = "id_number"
+"""The purpose of every blind index of an ID number: rooms find the same person only under the same one."""
+
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 _FULL_AGE = 18

@@ -19,6 +19,7 @@ from server.applications.rules import (
 )
 from server.applications.service.rows import deed, lock_for, save, step
 from server.applications.states import PartyState, State
+from server.terms.id_document import ID_NUMBER_INDEX
 
 
 @transactional
@@ -92,7 +93,7 @@ def _party(needs: Needs, row: Application, position: int, identifier: str, party
         name_sealed=cipher.seal(party.name, (NAME, identifier)),
         id_kind=party.id_kind,
         id_number_sealed=cipher.seal(party.id_number, (ID_NUMBER, identifier)),
-        id_number_blind=cipher.blind(party.id_number, purpose="id_number"),
+        id_number_blind=cipher.blind(party.id_number, purpose=ID_NUMBER_INDEX),
         phone_sealed=cipher.seal(party.phone, (PHONE, identifier)) if party.phone else None,
         registered_owner=party.role == OWNER_ROLE,
         resident_id=party.resident_id,

@@ -14,6 +14,7 @@ from server.certificates.models import CertificateCopy, CertificateCopyHolder
 from server.certificates.ports import Needs
 from server.certificates.request import HolderValues, ReceivedCertificate
 from server.certificates.service.issue import MAX_PDF_BYTES
+from server.terms.id_document import ID_NUMBER_INDEX
 
 LOCATION = "certificates_copy.location_sealed"
 NAME, NUMBER = "certificates_copy_holder.name_sealed", "certificates_copy_holder.id_number_sealed"
@@ -86,7 +87,7 @@ async def _keep_holder(needs: Needs, copy_id: str, position: int, holder: Holder
         name_sealed=needs.cipher.seal(holder.name, (NAME, holder_id)),
         id_kind=holder.id_kind,
         id_number_sealed=needs.cipher.seal(holder.id_number, (NUMBER, holder_id)),
-        id_number_blind=needs.cipher.blind(holder.id_number, purpose="id_number"),
+        id_number_blind=needs.cipher.blind(holder.id_number, purpose=ID_NUMBER_INDEX),
         share_numerator=holder.share_numerator,
         share_denominator=holder.share_denominator,
     )

@@ -9,12 +9,13 @@ from server.identity.models import FaceCheck, Resident, ResidentSession, WalletA
 from server.identity.ports import FaceSubject, Needs
 from server.identity.rules import Binding, FaceFailure, Level, binding
 from server.terms.codes import IdKind
+from server.terms.id_document import ID_NUMBER_INDEX
 
 
 async def bind_identity(needs: Needs, *, check: FaceCheck, subject: FaceSubject) -> FaceFailure | None:
     """Give the identity to the check's resident, or the wallet account to the resident who has it already."""
     now = needs.clock.now()
-    blind = needs.cipher.blind(subject.id_number, purpose=sealed.ID_NUMBER)
+    blind = needs.cipher.blind(subject.id_number, purpose=ID_NUMBER_INDEX)
     account = await WalletAccount.filter(id=check.account_id).select_for_update().get()
     # Locked: two checks of one resident, opened before either was settled, may both be settled now.
     resident = await Resident.filter(id=check.resident_id).select_for_update().get()

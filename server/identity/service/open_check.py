@@ -12,7 +12,7 @@ from server.identity.models import FaceCheck, Resident, WalletAccount
 from server.identity.ports import FaceSubject, Needs, OpenedFace
 from server.identity.rules import FACE_CHECK_LASTS, FaceAction, FaceState, Level, check_may_open
 from server.terms.errors import TermError
-from server.terms.id_document import IdDocument
+from server.terms.id_document import ID_NUMBER_INDEX, IdDocument
 from server.terms.person_name import PersonName
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -85,7 +85,7 @@ def _wanted(
 async def _claim(needs: Needs, *, resident_id: str, wallet: str, wanted: _Wanted, check_id: str) -> _Claimed:
     now = needs.clock.now()
     resident = await Resident.filter(id=resident_id).select_for_update().get()
-    asked = wanted.id_number and needs.cipher.blind(wanted.id_number, purpose=sealed.ID_NUMBER)
+    asked = wanted.id_number and needs.cipher.blind(wanted.id_number, purpose=ID_NUMBER_INDEX)
     check_may_open(wanted.action, level=Level(resident.level), bound=resident.id_number_blind, asked=asked)
     accounts = WalletAccount.filter(resident_id=resident_id, wallet=wallet)
     account = await accounts.order_by("-last_login_at").first()

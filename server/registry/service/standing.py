@@ -8,6 +8,7 @@ from server.registry.models import RegistryCase, RegistryCaseEntry, RegistryHold
 from server.registry.ports import Needs
 from server.registry.rules import RightState
 from server.registry.sealed import parties_of
+from server.terms.id_document import ID_NUMBER_INDEX
 
 
 async def locked_units(case: RegistryCase, entries: Sequence[RegistryCaseEntry]) -> dict[str, RegistryUnit]:
@@ -30,7 +31,7 @@ async def standing_right(needs: Needs, entry: RegistryCaseEntry, unit: RegistryU
     rules.check_owners(
         registered={holder.id_number_blind for holder in holders},
         obligors={
-            needs.cipher.blind(party.id_number, purpose="id_number")
+            needs.cipher.blind(party.id_number, purpose=ID_NUMBER_INDEX)
             for party in rules.obligors(parties_of(needs.cipher, entry))
         },
     )
