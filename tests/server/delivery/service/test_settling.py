@@ -5,7 +5,7 @@ import pytest
 from kit.db import fetch
 from server.delivery import queries, service
 from server.delivery.errors import DeliveryNotFound, DeliveryStateWrong, WaybillUsed
-from server.delivery.models import DeliveryEvent, DeliveryStray
+from server.delivery.models import DeliveryEvent, DeliveryOrder, DeliveryStray
 from server.delivery.ports import Parcel
 from server.delivery.states import Settlement
 from server.terms.errors import TermError
@@ -164,6 +164,40 @@ async def test_a_paper_that_was_asked_for_again_is_not_handed_over_twice() -> No
     await settle(post, again, Settlement.NOT_SENT)
     await settle(post, order.id, Settlement.HANDED_OVER)
     assert (await post.order(order.id)).live_key == order.certificate_id
+
+
+def look_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first look at what is taken comes before a colleague's commit: only the unique key knows."""
+    real = DeliveryOrder.exists
+    looks: list[object] = []
+
+    async def exists(**wanted: object) -> bool:
+        looks.append(wanted)
+        return len(looks) > 1 and await real(**wanted)
+
+    monkeypatch.setattr(DeliveryOrder, "exists", exists)
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+async def test_two_clerks_with_one_number(monkeypatch: pytest.MonkeyPatch, *, corrected: bool) -> None:
+    post = desk()
+    await post.on_its_way(waybill=RIGHT)
+    mine = (await post.on_its_way()).id if corrected else await post.asked()
+    look_too_early(monkeypatch)
+    with pytest.raises(WaybillUsed):
+        await (correct(post, mine, RIGHT) if corrected else post.send(mine, waybill=RIGHT))
+    assert (await post.order(mine)).waybill != RIGHT
+
+
+async def test_a_paper_handed_over_while_its_certificate_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    post = desk()
+    order = await post.on_its_way()
+    await settle(post, order.id, Settlement.RETURNED)
+    again = await post.asked(certificate_id=order.certificate_id)
+    look_too_early(monkeypatch)
+    with pytest.raises(DeliveryStateWrong):
+        await settle(post, order.id, Settlement.HANDED_OVER)
+    assert ((await post.order(order.id)).state, (await post.order(again)).state) == ("returned", "requested")
 
 
 async def test_what_was_looked_at_leaves_the_lists() -> None:
