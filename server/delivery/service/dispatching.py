@@ -1,3 +1,5 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,33 +50,60 @@ async def dispatch(
     Errors: DELIVERY_NOT_FOUND, DELIVERY_STATE_WRONG, CARRIER_NOT_OFFERED, WAYBILL_USED; TermError for a waybill that
     cannot be one.
     """
+    number = _number(needs, carrier, waybill)
+    async with _told_who_was_first(number):
+        return await _dispatch(
+            needs,
+            staff_id=staff_id,
+            scope=scope,
+            delivery_id=delivery_id,
+            carrier=carrier,
+            waybill=number,
+            recalled=old_certificate_recalled,
+            key=key,
+        )
+
+
+def _number(needs: Needs, carrier: str, waybill: str) -> str:
+    """The waybill in its one spelling, of a carrier that we have."""
     number = rules.waybill(carrier, waybill)
     if carrier not in needs.carriers:
         raise CarrierNotOffered
+    return number
+
+
+@asynccontextmanager
+async def _told_who_was_first(waybill: str) -> AsyncIterator[None]:
+    """Two clerks may type one number in the same moment: the second is told so, as one who comes later is."""
     try:
-        return await _dispatch(needs, staff_id, scope, delivery_id, carrier, number, old_certificate_recalled, key)
+        yield
     except IntegrityError as error:
-        if await DeliveryOrder.exists(waybill=number):
+        if await DeliveryOrder.exists(waybill=waybill):
             raise WaybillUsed from error
         raise
+
+
+async def _check_unused(waybill: str) -> None:
+    if await DeliveryOrder.exists(waybill=waybill):
+        raise WaybillUsed
 
 
 @transactional
 async def _dispatch(
     needs: Needs,
+    *,
     staff_id: str,
     scope: Scope,
     delivery_id: str,
     carrier: str,
     waybill: str,
-    recalled: bool,  # noqa: FBT001 - private
+    recalled: bool,
     key: RequestKey,
 ) -> str:
     order = await order_in_scope(delivery_id, scope)
     if order.state != ParcelState.REQUESTED:
         raise DeliveryStateWrong
-    if await DeliveryOrder.exists(waybill=waybill):
-        raise WaybillUsed
+    await _check_unused(waybill)
     now, before = needs.clock.now(), Standing.of(order)
     order.old_certificate_recalled = recalled
     order.dispatched_by, order.dispatched_at = staff_id, now
@@ -108,20 +137,24 @@ async def correct_waybill(
     Errors: DELIVERY_NOT_FOUND, DELIVERY_STATE_WRONG (not sent, or settled), CARRIER_NOT_OFFERED, WAYBILL_USED;
     TermError for a waybill that cannot be one.
     """
-    number = rules.waybill(carrier, waybill)
-    if carrier not in needs.carriers:
-        raise CarrierNotOffered
-    try:
-        return await _correct(needs, staff_id, scope, delivery_id, carrier, number, reason, key)
-    except IntegrityError as error:
-        if await DeliveryOrder.exists(waybill=number):
-            raise WaybillUsed from error
-        raise
+    number = _number(needs, carrier, waybill)
+    async with _told_who_was_first(number):
+        return await _correct(
+            needs,
+            staff_id=staff_id,
+            scope=scope,
+            delivery_id=delivery_id,
+            carrier=carrier,
+            waybill=number,
+            reason=reason,
+            key=key,
+        )
 
 
 @transactional
 async def _correct(
     needs: Needs,
+    *,
     staff_id: str,
     scope: Scope,
     delivery_id: str,
@@ -133,8 +166,7 @@ async def _correct(
     order = await order_in_scope(delivery_id, scope)
     if order.dispatched_at is None or order.settled_at is not None:
         raise DeliveryStateWrong
-    if await DeliveryOrder.exists(waybill=waybill):
-        raise WaybillUsed
+    await _check_unused(waybill)
     now, before, wrong = needs.clock.now(), Standing.of(order), order.waybill
     # Lines of somebody else's parcel: its holder is not to read them, nor anybody to keep them.
     await DeliveryEvent.filter(order_id=order.id).delete()
