@@ -127,6 +127,12 @@ class BillNotFound(Problem):
     title = "没有这份账单，请刷新后再看"
 
 
+class BillAskedForAnyway(Problem):
+    code = "BILL_ASKED_FOR_ANYWAY"
+    kind = Kind.STATE
+    title = "这份账单系统七天以内会自动再取、再核对，不用手工再取"
+
+
 class FindingNotFound(Problem):
     code = "FINDING_NOT_FOUND"
     kind = Kind.ABSENT

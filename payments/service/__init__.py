@@ -1,6 +1,6 @@
 """The verbs: open an order, pay it, settle it on a wallet's word, poll what is unknown, give money back, reconcile."""
 
-from payments.service.billing import conclude, fetch_bill, open_due_bills
+from payments.service.billing import conclude, fetch_again, fetch_bill, open_due_bills
 from payments.service.calling_off import call_off
 from payments.service.confirming import confirm_refund, decline_refund
 from payments.service.giving_back import give_back
@@ -16,6 +16,7 @@ __all__ = [
     "conclude",
     "confirm_refund",
     "decline_refund",
+    "fetch_again",
     "fetch_bill",
     "give_back",
     "open_due_bills",

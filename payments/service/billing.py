@@ -8,8 +8,10 @@ from datetime import date, timedelta
 
 from tortoise.exceptions import IntegrityError
 
+from kit.audit.service import Actor, record
 from kit.db import fetch, transactional
 from kit.errors import OutsideError, Permanent
+from kit.idempotency import RequestKey
 from kit.ids import new_id
 from kit.log import get_logger
 from payments.bill_models import DailyBill
@@ -22,6 +24,7 @@ from payments.bill_rules import (
     worth_another_look,
 )
 from payments.bills.bill import Bill, UnreadableBill
+from payments.errors import BillAskedForAnyway, BillNotFound
 from payments.events import BillDue
 from payments.ports import BillNotReady, Needs
 from payments.service.books import missing_of_day
@@ -91,6 +94,30 @@ async def fetch_bill(needs: Needs, *, bill_id: str) -> None:
         return
     await store(needs, bill_id, fetched)
     await conclude(needs, bill_id=bill_id)
+
+
+@transactional
+async def fetch_again(needs: Needs, *, bill_id: str, staff_id: str, key: RequestKey) -> str:
+    """Ask for a bill once more that is asked for no more by itself; answers its id.
+
+    Wallets keep bills for three months, and what was in the way may have been put right after a week.
+    Errors: BILL_NOT_FOUND, BILL_ASKED_FOR_ANYWAY.
+    """
+    bill = await DailyBill.select_for_update().get_or_none(id=bill_id)
+    if bill is None:
+        raise BillNotFound
+    now = needs.clock.now()
+    if worth_another_look(bill.day, now):
+        raise BillAskedForAnyway
+    bill.next_fetch_at = bill.updated_at = now
+    bill.version += 1
+    await bill.save(update_fields=["next_fetch_at", "updated_at", "version"])
+    await record(
+        actor=Actor("staff", staff_id), action="payments.bill_asked_again", subject=("payment_bill", bill_id), at=now
+    )
+    await needs.outbox.publish(BillDue(bill_id))
+    await key.settle(result_id=bill_id, status=200)
+    return bill_id
 
 
 async def _is_empty_day(needs: Needs, bill: DailyBill) -> bool:

@@ -17,7 +17,7 @@ from payments import bill_queries as queries
 from payments import service
 from payments.bill_queries import BillView, FindingView
 from payments.bills.bill import Totals
-from payments.errors import BillNotFound, FindingNotFound, FindingResolved
+from payments.errors import BillAskedForAnyway, BillNotFound, FindingNotFound, FindingResolved
 from payments.ports import Needs
 from payments.rules import wallet_text
 from server.console.districts import BOOKS, check_whole_city
@@ -147,6 +147,25 @@ def _findings(routes: Routes, needs: Needs) -> None:
         found = await queries.findings(needs, bill_id=bill_id, after=page.cursor or "", limit=page.wanted)
         shown, following = page.cut(found)
         return Findings(items=[_finding(each) for each in shown], next=following)
+
+    _by_hand(routes, needs)
+
+
+def _by_hand(routes: Routes, needs: Needs) -> None:
+    @routes.post(
+        "/bills/<bill_id:str>/fetch",
+        access=staff("payments.reconcile"),
+        summary="Ask for a bill once more that is asked for no more by itself",
+        answer=Bill,
+        errors=(PermissionMissing, BillNotFound, BillAskedForAnyway),
+    )
+    async def fetch(call: Call[None], bill_id: str) -> Bill:
+        check_whole_city(call, BOOKS)
+        asked = await call.once(lambda key: service.fetch_again(needs, bill_id=bill_id, staff_id=call.who.id, key=key))
+        found = await queries.bill(needs, bill_id=asked)
+        if found is None:
+            raise BillNotFound
+        return _bill(found)
 
     @routes.post(
         "/bill-findings/<finding_id:str>/resolution",

@@ -126,3 +126,31 @@ async def test_what_does_not_exist(at: Till, desk: httpx.AsyncClient) -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (404, "FINDING_NOT_FOUND")
     for query in ("day=yesterday", "day=0001-01-01", "limit=0", "x=1"):
         assert (await desk.get(f"{BOOKS}/bills?{query}")).status_code == 422
+
+
+async def test_a_bill_of_long_ago_is_asked_for_once_more_by_hand(at: Till, desk: httpx.AsyncClient) -> None:
+    await differing(at)
+    bill = await the_bill(desk)
+    again = f"{BOOKS}/bills/{bill['id']}/fetch"
+    early = await desk.post(again, headers=keyed())
+    assert (early.status_code, early.json()["code"]) == (409, "BILL_ASKED_FOR_ANYWAY")
+    for _ in range(30):
+        await at.work(seconds=6 * 3600)
+    wallet = cast("FakeBills", at.needs.bills[WALLET])
+    wallet.added.clear()
+    fetched = wallet.fetched
+    await at.work(seconds=24 * 3600)
+    assert (await the_bill(desk))["state"] == "differs"
+    assert wallet.fetched == fetched
+    key = keyed()
+    for _ in range(2):
+        asked = await desk.post(again, headers=key)
+        assert (asked.status_code, asked.json()["id"]) == (200, bill["id"])
+    await at.work()
+    assert ((await the_bill(desk))["state"], wallet.fetched) == ("matched", fetched + 1)
+    audited = await fetch("SELECT actor_id FROM kit_audit WHERE action = 'payments.bill_asked_again'")
+    assert [row["actor_id"] for row in audited] == ["f1"]
+    strange = await desk.post(f"{BOOKS}/bills/{new_id()}/fetch", headers=keyed())
+    assert strange.json()["code"] == "BILL_NOT_FOUND"
+    reader = keyed() | {"Authorization": "Bearer payments.read"}
+    assert (await desk.post(again, headers=reader)).json()["code"] == "PERMISSION_MISSING"
