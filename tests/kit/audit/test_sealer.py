@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from kit.audit.sealer import seal_once
 from kit.audit.service import Actor, record
@@ -162,3 +163,14 @@ async def test_a_day_is_anchored_once_when_it_is_over(db: object):
     rows = await fetch("SELECT day, count FROM kit_audit_anchor ORDER BY day")
     assert [(row["day"], row["count"]) for row in rows] == [("2026-03-16", 2), ("2026-03-18", 3)]
     assert await verify_chain(verify) == []
+
+
+async def test_an_anchor_stands_in_the_log_too_which_lies_elsewhere(db: object):
+    await write(2)
+    await seal(MONDAY)
+    with capture_logs() as said:
+        await seal(TUESDAY)
+        await seal(TUESDAY)
+    (anchor,) = await fetch("SELECT day, count, last_hash FROM kit_audit_anchor")
+    told = [{name: each[name] for name in anchor} for each in said if each["event"] == "audit_anchored"]
+    assert told == [anchor]
