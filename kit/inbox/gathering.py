@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from tortoise.exceptions import IntegrityError
+import pymysql
+from tortoise.exceptions import IntegrityError, OperationalError
 
 from kit.clock import Clock
 from kit.crypto.cipher import Cipher
@@ -24,6 +25,7 @@ from kit.outbox import Event, Outbox
 LONGEST_EXTERNAL_ID = 128
 BODY_AT = "kit_inbox.body_sealed"
 _MOST = 64
+_MOST_BYTES = 1 << 20  # twice that as text: far from the 16 MiB that MariaDB takes in one statement by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,37 +81,61 @@ class Inbox:
 
     async def _keep_waiting(self) -> None:
         while self._waiting:
-            together, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            together = self._next()
             try:
-                await _store(self._outbox, together)
-            except IntegrityError:  # one of them was here before: each for itself
-                for arrival in together:
-                    await self._keep_alone(arrival)
+                await self._keep(together)
             except BaseException as error:
+                # Also who waits still: nobody would answer them when this task ends, or they would meet the same.
                 _answer_all([*together, *self._taken()], partial(_fail, error=error))
                 if not isinstance(error, Exception):
                     raise
-            else:
-                _answer_all(together, _succeed)
+
+    def _next(self) -> list[_Arrival]:
+        """Those at the front, as many as one statement may hold; always one."""
+        size = count = 0
+        for arrival in self._waiting[:_MOST]:
+            size += len(arrival.body_sealed)
+            if count and size > _MOST_BYTES:
+                break
+            count += 1
+        together, self._waiting = self._waiting[:count], self._waiting[count:]
+        return together
 
     def _taken(self) -> list[_Arrival]:
-        """Those that wait still; nobody would answer them when this task is cancelled."""
         left, self._waiting = self._waiting, []
         return left
+
+    async def _keep(self, together: Sequence[_Arrival]) -> None:
+        """Keep and answer all of them; one that cannot be kept, or was here before, is no fault of the others."""
+        try:
+            await _store(self._outbox, together)
+        except Exception as error:
+            if not _is_the_messages_own(error):
+                raise
+            for arrival in together:
+                await self._keep_alone(arrival)
+        else:
+            _answer_all(together, _succeed)
 
     async def _keep_alone(self, arrival: _Arrival) -> None:
         try:
             await _store(self._outbox, [arrival])
-        except IntegrityError as error:
+        except Exception as error:
+            if not _is_the_messages_own(error):
+                raise
             known = InboxMessage.filter(system=arrival.system, external_id=arrival.external_id)
-            if await known.exists():
+            if isinstance(error, IntegrityError) and await known.exists():
                 _answer_all([arrival], lambda kept: kept.set_result(False))
-            else:  # it was another constraint: the message is not here, and must not be acknowledged
+            else:  # the message is not here, and must not be acknowledged
                 _answer_all([arrival], partial(_fail, error=error))
-        except Exception as error:  # noqa: BLE001 - its receiver gets it
-            _answer_all([arrival], partial(_fail, error=error))
         else:
             _answer_all([arrival], _succeed)
+
+
+def _is_the_messages_own(error: Exception) -> bool:
+    """Whether it is about what was to be kept: known before, or nothing that can be written; not about the database."""
+    cause = error.args[0] if type(error) is OperationalError and error.args else error
+    return isinstance(cause, IntegrityError | ValueError | TypeError | pymysql.err.DataError)
 
 
 @transactional

@@ -6,7 +6,7 @@ import pytest
 
 from kit.db import execute, fetch, transaction
 from tests.conftest import Db
-from tests.kit.inbox.test_service import Bench
+from tests.kit.inbox.test_service import Arrived, Bench
 
 
 @pytest.fixture
@@ -75,11 +75,62 @@ async def test_a_receivers_own_transaction_is_refused(db: Db):
             await Bench().receive("n1")
 
 
-async def test_when_the_process_ends_nobody_is_left_waiting(db: Db, monkeypatch: pytest.MonkeyPatch):
+async def test_large_messages_do_not_make_one_statement_too_large(db: Db):
     bench = Bench()
-    begun = asyncio.Event()
+    body = b"x" * 400_000  # forty of them in one statement are more than MariaDB takes by default
+    kept = await asyncio.gather(*(bench.receive(f"n{number}", body=body) for number in range(40)))
+    assert kept == [True] * 40
+    assert len(await _kept()) == 40
 
-    async def slow(*_: object) -> int:
+
+@pytest.mark.parametrize("bad", ["\ud800", "key"])
+async def test_one_that_cannot_be_kept_fails_alone(db: Db, bad: str):
+    bench = Bench()
+    announce = None if bad != "key" else (lambda inbox_id: Arrived(inbox_id, "k" * 65))
+    spoilt = bench.receive(bad, announce=announce)
+    told = await asyncio.gather(
+        *(bench.receive(f"n{number}") for number in range(3)), spoilt, bench.receive("n3"), return_exceptions=True
+    )
+    assert [told[0], told[1], told[2], told[4]] == [True] * 4
+    assert isinstance(told[3], ValueError)
+    assert await _kept() == {"n0", "n1", "n2", "n3"}
+    assert len(await fetch("SELECT id FROM kit_outbox")) == 4
+
+
+async def test_a_database_that_goes_while_each_is_kept_alone_leaves_nobody_waiting(
+    db: Db, monkeypatch: pytest.MonkeyPatch
+):
+    bench = Bench()
+    await bench.receive("n1")
+
+    def gone(**_: object) -> object:
+        raise OSError("no database")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("kit.inbox.gathering.InboxMessage.filter", gone)
+        async with asyncio.timeout(10):
+            told = await asyncio.gather(*(bench.receive(f"n{number}") for number in range(4)), return_exceptions=True)
+    assert told[0] is True
+    assert isinstance(told[1], OSError)
+    assert all(isinstance(each, OSError | bool) for each in told)
+    again = [await bench.receive(f"n{number}") for number in range(4)]
+    assert again == [number != 1 and told[number] is not True for number in range(4)], (
+        "who was told of a failure asks again"
+    )
+
+
+@pytest.mark.parametrize("moment", ["together", "alone"])
+async def test_the_end_of_the_process_is_told_to_all_at_any_moment(
+    db: Db, monkeypatch: pytest.MonkeyPatch, moment: str
+):
+    bench = Bench()
+    await bench.receive("n0")
+    begun, seen = asyncio.Event(), [0]
+
+    async def slow(sql: str, params: list[object]) -> int:
+        seen[0] += 1
+        if moment == "alone" and seen[0] == 1:
+            return await execute(sql, params)
         begun.set()
         await asyncio.sleep(60)
         return 0
@@ -90,5 +141,5 @@ async def test_when_the_process_ends_nobody_is_left_waiting(db: Db, monkeypatch:
     keeping = bench.inbox._keeping
     assert keeping is not None
     keeping.cancel()
-    told = await waiting
-    assert [type(each) for each in told] == [ConnectionAbortedError] * 3
+    async with asyncio.timeout(10):
+        assert [type(each) for each in await waiting] == [ConnectionAbortedError] * 3

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -48,12 +49,19 @@ class Bench:
     async def _read(self, _: Any, event: Arrived) -> None:
         self.seen.append((current_request_id(), await open_body(CIPHER, inbox_id=event.inbox_id)))
 
-    async def receive(self, external_id: str = "n1", *, system: str = "bank", body: bytes = BODY) -> bool:
+    async def receive(
+        self,
+        external_id: str = "n1",
+        *,
+        system: str = "bank",
+        body: bytes = BODY,
+        announce: Callable[[str], Event] | None = None,
+    ) -> bool:
         return await self.inbox.receive(
             system=system,
             external_id=external_id,
             body=body,
-            announce=lambda inbox_id: Arrived(inbox_id, "a"),
+            announce=announce or (lambda inbox_id: Arrived(inbox_id, "a")),
         )
 
 
