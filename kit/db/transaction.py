@@ -16,6 +16,7 @@ R = TypeVar("R")
 
 # Lock wait timeout, deadlock, lost savepoint (deadlock in a nested block), server gone, connection lost.
 TRANSIENT_MYSQL = frozenset({1205, 1213, 1305, 2006, 2013})
+LOST = frozenset({2006, 2013})
 ATTEMPTS = 6
 
 
@@ -64,27 +65,41 @@ async def transaction() -> AsyncIterator[None]:
 
 def is_transient(error: BaseException) -> bool:
     """Whether the database asks for the whole transaction to be tried again."""
-    cause = error.args[0] if isinstance(error, OperationalError) and error.args else error
+    cause = _cause(error)
     if isinstance(cause, pymysql.err.MySQLError):
         return bool(cause.args) and cause.args[0] in TRANSIENT_MYSQL
     return isinstance(cause, sqlite3.OperationalError) and "database is locked" in str(cause)
 
 
+def _is_lost(error: BaseException) -> bool:
+    cause = _cause(error)
+    return isinstance(cause, pymysql.err.MySQLError) and bool(cause.args) and cause.args[0] in LOST
+
+
+def _cause(error: BaseException) -> object:
+    return error.args[0] if isinstance(error, OperationalError) and error.args else error
+
+
 def transactional(command: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     """Run a service function in a transaction of its own, again when the database says deadlock or busy.
 
-    The function must touch nothing but the database, since it may run up to six times.
+    The function must touch nothing but the database, since it may run up to six times. It does not run again when the
+    connection is lost while committing: it may be committed, and only its caller can tell, by a key or a unique row.
     """
 
     @functools.wraps(command)
     async def run(*args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(1, ATTEMPTS + 1):
+            committing = False
             try:
                 async with transaction():
-                    return await command(*args, **kwargs)
+                    result = await command(*args, **kwargs)
+                    committing = True
             except (OperationalError, pymysql.err.MySQLError, sqlite3.OperationalError) as error:
-                if attempt == ATTEMPTS or not is_transient(error):
+                if attempt == ATTEMPTS or not is_transient(error) or (committing and _is_lost(error)):
                     raise
+            else:
+                return result
             await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, not a secret
         raise AssertionError  # the loop returns or raises
 

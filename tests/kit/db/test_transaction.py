@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import aiomysql
 import pymysql
 import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
@@ -240,3 +241,43 @@ async def test_a_task_started_inside_is_outside_once_the_transaction_is_closed(d
         task = asyncio.create_task(later())
     closed.set()
     assert await task is False
+
+
+@pytest.mark.parametrize("code", [2006, 2013])
+async def test_a_commit_whose_answer_is_lost_is_not_done_twice(db: Db, monkeypatch: pytest.MonkeyPatch, code: int):
+    if db.dialect == "sqlite":  # it has no answer that could be lost
+        return
+    runs = [0]
+    commit = aiomysql.Connection.commit
+
+    async def lost(self: aiomysql.Connection) -> None:
+        within = self.get_transaction_status()
+        await commit(self)
+        if within:  # and not while a connection is made
+            self.close()
+            raise pymysql.err.OperationalError(code, "Lost connection")
+
+    @transactional
+    async def write() -> None:
+        runs[0] += 1
+        await execute(INSERT, [f"n{runs[0]}", NOON])
+
+    with monkeypatch.context() as cut:
+        cut.setattr(aiomysql.Connection, "commit", lost)
+        with pytest.raises(pymysql.err.OperationalError, match="Lost"):
+            await write()
+    assert await _names() == ["n1"]
+
+
+async def test_a_connection_that_is_lost_before_the_commit_is_tried_again(db: Db):
+    runs = [0]
+
+    @transactional
+    async def write() -> None:
+        runs[0] += 1
+        await execute(INSERT, [f"n{runs[0]}", NOON])
+        if runs[0] == 1:
+            raise pymysql.err.OperationalError(2013, "Lost connection")
+
+    await write()
+    assert await _names() == ["n2"]

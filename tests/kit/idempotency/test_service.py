@@ -1,9 +1,12 @@
 import asyncio
 import itertools
 from dataclasses import dataclass, field
+from typing import Any
 
+import pymysql
 import pytest
 from sanic import Blueprint
+from tortoise.backends.base.client import TransactionContextPooled
 
 from kit.clock import FixedClock
 from kit.db import execute, fetch, transaction, transactional
@@ -120,6 +123,22 @@ async def test_the_loser_of_a_race_answers_as_the_winner_though_the_state_now_re
     won = await once(bench.key(), bench.command, status=201)
     winner_done.set()
     assert (await losing).result_id == won.result_id
+
+
+async def test_a_commit_whose_answer_is_lost_is_answered_as_done(db: Db, monkeypatch: pytest.MonkeyPatch):
+    bench = Bench()
+    leave = TransactionContextPooled.__aexit__
+
+    async def lost(self: Any, *raised: Any) -> None:
+        await leave(self, *raised)
+        monkeypatch.undo()
+        raise pymysql.err.OperationalError(2013, "Lost connection")
+
+    if db.dialect == "mysql":  # SQLite has no answer that could be lost
+        monkeypatch.setattr(TransactionContextPooled, "__aexit__", lost)
+    done = await once(bench.key(), bench.command, status=201)
+    assert done.replayed is (db.dialect == "mysql")
+    assert (bench.runs, await bench.effects()) == (1, 1)
 
 
 async def test_a_refusal_without_a_winner_stays_one(db: Db):
