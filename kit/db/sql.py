@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import pymysql
-from tortoise.connection import get_connection
+from tortoise.context import require_context
 from tortoise.exceptions import IntegrityError, OperationalError
 
 Dialect = Literal["sqlite", "mysql"]
@@ -24,7 +24,7 @@ _FAILURES = (
 
 
 def _connection() -> Any:
-    return get_connection("default")
+    return require_context().connections.get("default")
 
 
 def dialect() -> Dialect:
@@ -100,6 +100,8 @@ async def _mysql(connection: Any, sql: str, params: Sequence[Any]) -> Any:
 def _mysql_literal(raw: Any, value: Any) -> str:
     if isinstance(value, datetime):
         return f"'{_utc(value).replace(tzinfo=None).isoformat(' ')}'"
+    if type(value) is str and value.isalnum():  # ids and digests, which most values are, need no look at each character
+        return f"'{value}'"
     return str(raw.escape(value))
 
 
