@@ -2,29 +2,27 @@
 
 from enum import StrEnum
 
+from kit.words import Worded
 
-class ParcelState(StrEnum):
+
+class ParcelState(Worded):
     """The first two, a cancellation before them and a loss are ours; the rest is what the carrier says."""
 
-    REQUESTED = "requested"
-    DISPATCHED = "dispatched"
-    CREATED = "created"
-    COLLECTED = "collected"
-    TRANSIT = "transit"
-    CUSTOMS = "customs"
-    DELIVERING = "delivering"
-    LOCKER = "locker"
-    PROBLEM = "problem"
-    REFUSED = "refused"
-    RETURNING = "returning"
-    RETURNED = "returned"
-    LOST = "lost"
-    SIGNED = "signed"
-    CANCELLED = "cancelled"
-
-    @property
-    def text(self) -> str:
-        return _TEXTS[self]
+    REQUESTED = "requested", "已申请邮寄"
+    DISPATCHED = "dispatched", "已交寄"
+    CREATED = "created", "快递已下单"
+    COLLECTED = "collected", "快递已揽收"
+    TRANSIT = "transit", "运输中"
+    CUSTOMS = "customs", "清关中"
+    DELIVERING = "delivering", "派送中"
+    LOCKER = "locker", "已到自提点"
+    PROBLEM = "problem", "派送遇到问题"
+    REFUSED = "refused", "收件人拒收"
+    RETURNING = "returning", "退回途中"
+    RETURNED = "returned", "已退回登记机构"
+    LOST = "lost", "邮寄中丢失"
+    SIGNED = "signed", "已签收"
+    CANCELLED = "cancelled", "已取消"
 
     @property
     def final(self) -> bool:
@@ -56,17 +54,13 @@ class Watch(StrEnum):
     ENDED = "ended"
 
 
-class Settlement(StrEnum):
+class Settlement(Worded):
     """What staff found out of a parcel that the carrier's lists leave open."""
 
-    NOT_SENT = "not_sent"
-    HANDED_OVER = "handed_over"
-    RETURNED = "returned"
-    LOST = "lost"
-
-    @property
-    def text(self) -> str:
-        return _SETTLEMENTS[self]
+    NOT_SENT = "not_sent", "登记机构未能寄出"
+    HANDED_OVER = "handed_over", "登记机构已核实由本人领取"
+    RETURNED = "returned", "登记机构已收到退件"
+    LOST = "lost", "登记机构已核实邮件丢失"
 
 
 class PaperWay(StrEnum):
@@ -78,48 +72,14 @@ class PaperWay(StrEnum):
     LOST = "lost"
 
 
-class Attention(StrEnum):
+class Attention(Worded):
     """Why a member of staff should look at a parcel."""
 
-    SIGNED_BY_OTHER = "signed_by_other"
-    SIGNER_UNKNOWN = "signer_unknown"
-    PROBLEM = "problem"
-    NOT_TAKEN = "not_taken"
-    SILENT = "silent"
-
-    @property
-    def text(self) -> str:
-        return _ATTENTION[self]
+    SIGNED_BY_OTHER = "signed_by_other", "不是收件人本人签收，请核实"
+    SIGNER_UNKNOWN = "signer_unknown", "快递没有说明由谁签收，请核实"
+    PROBLEM = "problem", "派送遇到问题，请联系快递"
+    NOT_TAKEN = "not_taken", "邮件被拒收或者退回，请与收件人联系"
+    SILENT = "silent", "快递不再提供轨迹，请查询"
 
 
-_TEXTS = {
-    ParcelState.REQUESTED: "已申请邮寄",
-    ParcelState.DISPATCHED: "已交寄",
-    ParcelState.CREATED: "快递已下单",
-    ParcelState.COLLECTED: "快递已揽收",
-    ParcelState.TRANSIT: "运输中",
-    ParcelState.CUSTOMS: "清关中",
-    ParcelState.DELIVERING: "派送中",
-    ParcelState.LOCKER: "已到自提点",
-    ParcelState.PROBLEM: "派送遇到问题",
-    ParcelState.REFUSED: "收件人拒收",
-    ParcelState.RETURNING: "退回途中",
-    ParcelState.RETURNED: "已退回登记机构",
-    ParcelState.LOST: "邮寄中丢失",
-    ParcelState.SIGNED: "已签收",
-    ParcelState.CANCELLED: "已取消",
-}
-_ATTENTION = {
-    Attention.SIGNED_BY_OTHER: "不是收件人本人签收，请核实",
-    Attention.SIGNER_UNKNOWN: "快递没有说明由谁签收，请核实",
-    Attention.PROBLEM: "派送遇到问题，请联系快递",
-    Attention.NOT_TAKEN: "邮件被拒收或者退回，请与收件人联系",
-    Attention.SILENT: "快递不再提供轨迹，请查询",
-}
-_SETTLEMENTS = {
-    Settlement.NOT_SENT: "登记机构未能寄出",
-    Settlement.HANDED_OVER: "登记机构已核实由本人领取",
-    Settlement.RETURNED: "登记机构已收到退件",
-    Settlement.LOST: "登记机构已核实邮件丢失",
-}
 _FINAL = frozenset((ParcelState.SIGNED, ParcelState.RETURNED, ParcelState.LOST, ParcelState.CANCELLED))
