@@ -17,6 +17,8 @@ from pydantic_settings import (
 )
 
 PREFIX = "YICHUANG_"
+FILE_VARIABLE = f"{PREFIX}SETTINGS"
+"""Names the file itself, so no section may be called `settings`."""
 _WORLD_READABLE = 0o004
 
 M = TypeVar("M", bound=BaseModel)
@@ -173,6 +175,6 @@ def read_secret(path: Path) -> str:
 def _refuse_unknown_sections(model: type[BaseModel]) -> None:
     """A misspelt section in a variable's name would otherwise be passed over in silence."""
     known = {name.lower() for name in model.model_fields}
-    for variable in os.environ:
+    for variable in os.environ.keys() - {FILE_VARIABLE}:
         if variable.startswith(PREFIX) and variable[len(PREFIX) :].lower().split("__")[0] not in known:
             raise ValueError(f"{variable} names no section of the settings")

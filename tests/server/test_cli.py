@@ -55,6 +55,15 @@ def test_a_variable_that_names_nothing_is_told(tmp_path: Path, monkeypatch: pyte
     )
 
 
+def test_the_file_may_be_named_by_a_variable_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    named = tmp_path / "elsewhere.toml"
+    named.write_text(GOOD.replace("nowhere.db", f"{tmp_path}/here.db"), encoding="utf-8")
+    monkeypatch.setenv("YICHUANG_SETTINGS", str(named))
+    result = CliRunner().invoke(cli, ["migrate"])
+    assert (result.exit_code, result.stdout) == (0, "the database is up to date\n")
+    assert (tmp_path / "here.db").exists()
+
+
 def test_settings_errors_do_not_show_what_was_written(tmp_path: Path):
     result = _run(tmp_path, GOOD.replace("sqlite:///nowhere.db", "postgres://u:hunter2@h/d"), "serve")
     assert result.exit_code == 2
