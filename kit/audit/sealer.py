@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from kit.audit.chain import COLUMNS, GENESIS, anchor_message, link_hash
 from kit.clock import local_date
@@ -13,13 +13,12 @@ _BATCH = 100  # keeps the transaction well under 50 ms on SQLite
 log = get_logger("audit")
 
 
-async def seal_once(sign: Sign, *, now: datetime | None = None) -> int:
+async def seal_once(sign: Sign, *, now: datetime) -> int:
     """Chain all rows that are not yet, sign the anchor of a day that is over, and say how many rows were chained.
 
     Called every second or two. Of several callers one works at a time; the others find nothing left to do.
     """
-    moment = now or datetime.now(UTC)
-    await _anchor(sign, day=local_date(moment) - timedelta(days=1), now=moment)
+    await _anchor(sign, day=local_date(now) - timedelta(days=1), now=now)
     sealed = 0
     while batch := await _seal_batch():
         sealed += batch

@@ -65,15 +65,15 @@ def shared_lines(
     return found
 
 
-def requirements_for(business: BusinessType, facts: CaseFacts, shared: Shared | None = None) -> Requirements:
+def requirements_for(business: BusinessType, facts: CaseFacts, shared: Shared) -> Requirements:
     """The version in force, with every condition decided; `shared` as `shared_lines` says."""
-    needed, places = required_materials(business, facts), shared or {}
+    needed = required_materials(business, facts)
     return Requirements(
         business_type=business.code,
         name=business.name,
         version=business.version,
         materials=tuple(
-            _material(line, required=line in needed, shared=places.get(line.code)) for line in business.materials
+            _material(line, required=line in needed, shared=shared.get(line.code)) for line in business.materials
         ),
         questions=tuple(_question(question) for question in questions_for(business, facts)),
         commitment_title=business.commitment.title,
