@@ -68,6 +68,7 @@ class Fault(Worded):
     UNKNOWN_NUMBER = "unknown_number", "单号不是我们的"
     UNREADABLE = "unreadable", "通知无法读取"
     MERCHANT_DIFFERS = "merchant_differs", "商户号不符"
+    MERCHANT_CHANGED = "merchant_changed", "支付期间更换了商户号"
     APP_DIFFERS = "app_differs", "小程序不符"
     CURRENCY_DIFFERS = "currency_differs", "币种不符"
     AMOUNT_DIFFERS = "amount_differs", "金额不符"

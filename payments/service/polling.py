@@ -13,7 +13,7 @@ from payments.events import AttemptOpened
 from payments.models import Attempt
 from payments.ports import Needs, Ordering
 from payments.rules import AttemptState, Fault, OrderState, Report, TradeState, Verdict, judge, poll_delay
-from payments.service.disputes import Word, expected_of
+from payments.service.disputes import Kept, Word, expected_of, keep
 from payments.service.settling import despite_rivals, dispute, lock, move, settle
 
 _LAST_WORDS = frozenset({TradeState.PAID, TradeState.CLOSED, TradeState.REFUNDED})
@@ -23,6 +23,7 @@ _LAST_WORDS = frozenset({TradeState.PAID, TradeState.CLOSED, TradeState.REFUNDED
 class _Open:
     out_trade_no: str
     wallet: str
+    merchant_id: str
     over: bool  # its time has passed, or its order was paid under another number or called off
 
 
@@ -37,9 +38,12 @@ async def poll(needs: Needs, *, attempt_id: str) -> None:
     ordering = needs.ordering.get(attempt.wallet)
     if ordering is None:
         raise Permanent(f"no provider for {attempt.wallet}")
+    if ordering.account.merchant_id != attempt.merchant_id:
+        await _leave_to_staff(needs, attempt_id)
+        return
     try:
         report = await ordering.query(attempt.out_trade_no)
-        closed = attempt.over and await _close(ordering, attempt, report)
+        closed = attempt.over and await _close(ordering, attempt.out_trade_no, report)
     except OutsideError as error:
         if error.permanent:
             raise
@@ -60,8 +64,11 @@ async def close_now(needs: Needs, *, attempt_id: str) -> AttemptState:
     ordering = needs.ordering.get(attempt.wallet)
     if ordering is None:
         raise OutsideError(attempt.wallet, "NOT_CONFIGURED", "the wallet of an open attempt is gone", permanent=False)
+    if ordering.account.merchant_id != attempt.merchant_id:
+        await _leave_to_staff(needs, attempt_id)
+        return AttemptState((await Attempt.get(id=attempt_id)).state)
     report = await ordering.query(attempt.out_trade_no)
-    closed = await _close(ordering, _Open(attempt.out_trade_no, attempt.wallet, over=True), report)
+    closed = await _close(ordering, attempt.out_trade_no, report)
     if not closed and (report is None or report.trade_state not in _LAST_WORDS):
         report = await ordering.query(attempt.out_trade_no)  # paid in this very moment?
     word = Word(attempt.wallet, report) if report else None
@@ -76,14 +83,31 @@ async def _still_open(needs: Needs, attempt_id: str) -> _Open | None:
     if AttemptState(attempt.state).final or attempt.next_poll_at > now:
         return None
     over = now >= attempt.expires_at or attempt.order.state != OrderState.OPEN
-    return _Open(attempt.out_trade_no, attempt.wallet, over)
+    return _Open(attempt.out_trade_no, attempt.wallet, attempt.merchant_id, over)
 
 
-async def _close(ordering: Ordering, attempt: _Open, report: Report | None) -> bool:
+@transactional
+async def _leave_to_staff(needs: Needs, attempt_id: str) -> None:
+    """An attempt at a merchant that is not in the settings any more; that ours never heard of it proves nothing."""
+    _, attempt = await lock(attempt_id)
+    if AttemptState(attempt.state).final:
+        return
+    kept = Kept(
+        wallet=attempt.wallet,
+        about=attempt.out_trade_no,
+        out_trade_no=attempt.out_trade_no,
+        attempt=attempt,
+        expected_fen=attempt.amount_fen,
+    )
+    await keep(needs, Fault.MERCHANT_CHANGED, kept)
+    await move(needs, attempt, AttemptState.DISPUTED)
+
+
+async def _close(ordering: Ordering, out_trade_no: str, report: Report | None) -> bool:
     """Whether it can be paid no more; not tried where the wallet has spoken its last word."""
     if report is not None and report.trade_state in _LAST_WORDS:
         return False
-    return await ordering.close(attempt.out_trade_no)
+    return await ordering.close(out_trade_no)
 
 
 @transactional

@@ -8,6 +8,7 @@ from kit.failing import failing
 from kit.outbox.queries import parked
 from payments import queries, service
 from payments.models import Attempt, Order
+from payments.providers.fake import FakeWallet
 from payments.rules import AttemptState, Fault, OrderState, TradeState
 from tests.factories.payments import till
 from tests.payments.service.test_refunding import take
@@ -154,3 +155,30 @@ async def test_a_question_that_failed_while_a_notice_settled_is_not_asked_again(
     await at.through(Raced(at.clock)).work(seconds=30)
     assert await pending_polls() == 0
     assert (await Attempt.get(id=attempt.id)).polls == 0
+
+
+async def test_another_merchants_silence_closes_nothing() -> None:
+    """The settings name another merchant since: it never heard of the number, under which somebody has paid."""
+    at = till()
+    order = await at.order()
+    attempt = await at.pay(order)
+    at.wallet.pay(attempt.out_trade_no)
+    moved = at.through(FakeWallet(at.clock, merchant_id="1900000999"))
+    for _ in range(3):
+        await moved.work(seconds=3600)
+    assert (await Attempt.get(id=attempt.id)).state == AttemptState.DISPUTED
+    (known,) = await queries.discrepancies(at.needs)
+    assert (known.fault, known.out_trade_no, known.expected_fen) == (Fault.MERCHANT_CHANGED, attempt.out_trade_no, 8000)
+    assert await pending_polls() == 0
+    assert (await moved.pay(order)).merchant_id == "1900000999"
+
+
+async def test_nor_does_it_when_the_payer_begins_anew() -> None:
+    at = till()
+    order = await at.order()
+    attempt = await at.pay(order)
+    moved = at.through(FakeWallet(at.clock, merchant_id="1900000999"))
+    again = await moved.pay(order)
+    assert (again.id != attempt.id, again.merchant_id) == (True, "1900000999")
+    assert (await Attempt.get(id=attempt.id)).state == AttemptState.DISPUTED
+    assert [each.fault for each in await queries.discrepancies(at.needs)] == [Fault.MERCHANT_CHANGED]
