@@ -153,17 +153,23 @@ async def move_track(row: Application, code: str, state: TrackState, *, at: date
 
 @transactional
 async def record_entry(needs: Needs, *, application_id: str, entered_at: datetime, message_id: str) -> None:
-    """Entered in the register (登簿): the registration is complete and the claim ends."""
+    """Entered in the register (登簿): the registration is complete and the claim ends.
+
+    It is so too where the parties withdrew and the registry had not heard of it: 不动产登记暂行条例第15、21条.
+    """
     row = await lock(application_id)
     if await recorded(row.id, message_id):
         return
-    if State(row.state) is not State.ACCEPTED:
+    was = State(row.state)
+    if was not in {State.ACCEPTED, State.WITHDRAWN}:
         await _too_late(row, message_id, at=entered_at)
         return
     row.state, row.entered_at = State.ENTERED, entered_at
     await release_claims(row.id)
     await save(needs, row, "state", "entered_at")
     note = "权利已记入不动产登记簿"
+    if was is State.WITHDRAWN:
+        note += "；撤回申请送达登记机构时已经登簿，撤回没有生效，有疑问请联系登记机构"
     await step(row, code="entered", name="已登簿", at=entered_at, message_id=message_id, note=note)
     await needs.outbox.publish(Entered(row.id))
     await _fee_at(needs, row, Requirements.from_json(row.requirements), "before_certificate")

@@ -159,14 +159,13 @@ async def test_messages_about_one_that_has_ended_change_nothing(city: World):
         lambda: _correct(city, case),
         lambda: _refuse(city, case),
         lambda: _step(city, case, "done", "s"),
-        lambda: _enter(city, case),
         lambda: _certify(city, case),
     ]
     for message in late:
         await message()
     assert (await Application.get(id=case.id)).state == State.WITHDRAWN
     assert await make.published(case.id) == before
-    assert (await make.steps(case.id)).count("registry_message") == 6
+    assert (await make.steps(case.id)).count("registry_message") == 5
 
 
 async def test_progress_is_read_in_one_statement_in_the_order_it_happened(city: World):
@@ -185,3 +184,18 @@ async def test_progress_is_read_in_one_statement_in_the_order_it_happened(city: 
     assert told["steps"][3]["at"] == "2026-03-16T12:00:00+08:00"
     assert told["steps"][3]["note"] == "受理编号 20260316-320114-000001，承诺2026年3月23日前办结"
     assert told["steps"][4]["name"] == "审核：已办结"
+
+
+async def test_a_withdrawal_that_the_register_entry_was_faster_than(city: World) -> None:
+    """Both sides decided before they heard of each other: what is entered is entered (条例第21条)."""
+    case = await make.submitted(city)
+    await service.withdraw(city.needs, application_id=case.id, resident_id=case.opener.resident_id)
+    at = city.clock.now()
+    for _ in range(2):
+        await _enter(city, case)
+    record = await queries.full(city.needs, application_id=case.id)
+    assert (record.state, record.entered_at) == (State.ENTERED, at)
+    steps = await fetch("SELECT name, note FROM applications_step WHERE code = 'entered'")
+    assert [(row["name"], "撤回" in row["note"]) for row in steps] == [("已登簿", True)]
+    await _certify(city, case)
+    assert (await Application.get(id=case.id)).state == State.CERTIFICATE_MADE
