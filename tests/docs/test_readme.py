@@ -72,6 +72,14 @@ def test_every_yichuang_command_named_exists_with_its_options(page: Path) -> Non
         assert set(re.findall(r"(?<![\w-])--[a-z-]+", rest.split("#")[0])) <= known, f"yichuang {first} {second} {rest}"
 
 
+def test_every_account_shown_may_have_its_name() -> None:
+    rules = importlib.import_module("server.staff.rules")
+    shown = [name for page in _pages() for name in re.findall(r"--username (\S+)", _code(page))]
+    assert shown
+    for name in shown:
+        rules.check_username(name)
+
+
 def test_both_readmes_name_the_same_commands_and_settings() -> None:
     english, chinese = READMES
     assert _toml(english)[1] == _toml(chinese)[1]
