@@ -50,6 +50,7 @@ HANDLERS = [
     "delivery.poll",
     "delivery.record_push",
     "delivery.subscribe",
+    "fees.call_off",
     "fees.fall_due",
     "fees.settled",
     "notifications.deliver",
