@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.demo.sweep import MEANT_TO_BE_READ
 from sandbox.faults import Kind
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,11 @@ def test_every_command_of_the_page_works(said: str) -> None:
         '"offset_seconds":86400.0',
     ):
         assert expected in said, expected
+
+
+def test_its_books_lie_where_the_demo_lets_people_be_read() -> None:
+    folders = re.findall(r"\bvar/(\w+)", PAGE.read_text(encoding="utf-8"))
+    assert set(folders) <= set(MEANT_TO_BE_READ)
 
 
 def test_the_page_has_every_kind_of_fault() -> None:
