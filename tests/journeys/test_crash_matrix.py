@@ -31,6 +31,7 @@ ASIDE = frozenset(
         "telling.refund_settled",
         "payments.fetch_bill",
         "delivery.poll",
+        "telling.wallet_joined",
     }
 )
 ON_THE_WAY = [handler.name for handler in handlers_of("all") if handler.name not in ASIDE]
@@ -80,6 +81,9 @@ def test_killed_before_and_after_the_handlers_aside(build: Build):
             ways.office_closes(scene)
             ways.partly_refunded(scene, finance)
             ways.parcel_of_which_nothing_is_told(scene)
+            other = city.phone(cast.CO_SELLER, scene.journey, scene.outside, wallet="alipay")
+            with contextlib.closing(other.calls):
+                ways.second_wallet(scene, other)
             outcome.come_to_rest(city)
             outcome.half_a_day_passes(city)
             outcome.bill_matches(city, wallet="wechat", paid_fen=cast.FEE_FEN, refunded_fen=ways.REFUND_FEN)
@@ -106,6 +110,7 @@ def _aside_once(city: City) -> None:
         ("refund_settled", 1),
         ("delivery_dispatched", 1),
         ("delivery_signed", 1),
+        ("wallet_joined", 1),
     ):
         assert city.count("notifications_message", "template = ?", template) == told, template
     assert city.count("payments_settlement") == 1

@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.demo import booking, cast, filing, office, paying, posting
 from sandbox.demo.scene import Scene
+from sandbox.phones.handset import Handset
 from sandbox.phones.journey import require
 from sandbox.phones.officer import STAFF, Desk
 
@@ -96,6 +97,15 @@ def posted(scene: Scene) -> None:
     asked = scene.buyer.calls.post("ask for the paper by express", "/api/v1/deliveries", wanted, expect=201)
     posting._send(scene, asked["id"])
     scene.journey.wait_for("the subscription at the carrier", lambda: posting._subscribed(scene))
+
+
+def second_wallet(scene: Scene, phone: Handset) -> None:
+    """Somebody known by one wallet proves in another one who they are: the first is told."""
+    phone.log_in()
+    phone.bind_phone()
+    phone.prove_real_name()
+    known = scene.phones[phone.person.key]
+    scene.journey.wait_for("the message about it", lambda: known.messages("wallet_joined") or None)
 
 
 def _to_the_registry(scene: Scene) -> None:
