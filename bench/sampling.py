@@ -17,7 +17,7 @@ _EVERY_SECONDS = 0.002
 _LAYERS = (
     ("log line", ("/kit/log.py", "/structlog/")),
     ("metrics", ("/prometheus_client/",)),
-    ("database driver", ("/aiomysql/", "/pymysql/", "/kit/db/reading.py", "/kit/db/pool.py")),
+    ("database driver", ("/aiomysql/", "/pymysql/", "/kit/db/pool.py")),
     ("Tortoise's connection", ("/tortoise/",)),
     ("SQL text and its values", ("/kit/db/",)),
     ("idempotency key", ("/kit/idempotency/",)),

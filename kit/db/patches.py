@@ -23,7 +23,7 @@ from tortoise.exceptions import OperationalError
 from tortoise.migrations.schema_editor.mysql import MySQLSchemaEditor
 from tortoise.migrations.schema_editor.sqlite import SqliteSchemaEditor
 
-from kit.db import pool, reading
+from kit.db import pool
 
 PATCHED_FOR = "1.1"
 
@@ -161,7 +161,6 @@ def apply() -> None:
     sqlite_editor: Any = SqliteSchemaEditor
     sqlite_editor._get_escape_translation_table = staticmethod(_escapes_with_semicolon)  # noqa: SLF001
     pool.apply()
-    reading.apply()
     # aiomysql 0.3 takes a name from PyMySQL that newer ones have emptied: no bytes could be written.
     driver: Any = aiomysql.connection
     driver.escape_bytes_prefixed = escape_bytes

@@ -59,7 +59,10 @@ async def fetch(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = await connection.execute_query_dict(sql, _sqlite_values(params))
         return rows
     result = await _mysql(connection, sql, params)
-    return [dict(zip(result.shape.names, row, strict=True)) for row in result.rows] if result.rows else []
+    if not result.rows:
+        return []
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.rows]
 
 
 async def fetch_one(sql: str, params: Sequence[Any] = ()) -> dict[str, Any] | None:
