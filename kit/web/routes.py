@@ -77,7 +77,8 @@ class Routes:
             self.blueprint.add_route(
                 handler,
                 path or "/",
-                methods=[method],
+                # Whoever may read may ask for the head alone, as link previews and uptime checks do.
+                methods=["GET", "HEAD"] if method == "GET" else [method],
                 name=endpoint.__name__,
                 strict_slashes=False,
                 **options,

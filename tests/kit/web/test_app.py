@@ -216,6 +216,15 @@ def test_a_path_too_long_for_the_key_table_is_refused():
         Routes("r", "", edge()).get("/x" * 70, access=public(REASON), summary="x")
 
 
+async def test_the_head_of_what_may_be_read_is_told_without_its_body(http: httpx.AsyncClient):
+    whole, head = await http.get("/t/public"), await http.head("/t/public")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"] != "0"
+    assert (await http.head("/t/resident")).status_code == 401
+    assert (await http.head("/t/closed")).status_code == 404
+    assert (await http.get("/t/public")).json()["says"] == "public", "the connection goes on"
+
+
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("DELETE", "/t/public"), ("BREW", "/t/public")])
 async def test_what_is_not_there_is_404(http: httpx.AsyncClient, method: str, path: str):
     _is_problem(await http.request(method, path), 404, "NOT_FOUND")
