@@ -61,12 +61,17 @@ _PATIENCE_SECONDS = 120.0
 
 
 def play(scene: Scene) -> None:
-    """The whole of scenario 1; nobody confirms before the message that asks for it has come."""
+    """The whole of scenario 1."""
+    let_all_be_asked(scene)
+    for act in ACTS:
+        act(scene)
+
+
+def let_all_be_asked(scene: Scene) -> None:
+    """Nobody confirms before the message that asks for it has come: who was faster than the worker gets none."""
     seller = scene.seller.calls
     if isinstance(seller, PatientCaller):
         seller.then = lambda _, path: _await_asked(scene) if path.endswith("/confirmation-request") else None
-    for act in ACTS:
-        act(scene)
 
 
 def _await_asked(scene: Scene) -> None:

@@ -18,6 +18,7 @@ BEFORE, AFTER = outcome.ACTS[:_ARRIVAL], outcome.ACTS[_ARRIVAL:]
 def test_the_case_goes_on_where_the_backup_is_restored(tmp_path: Path):
     database, target = f"sqlite:///{tmp_path / 'city.db'}", tmp_path / "backups" / "one.tar.gz"
     with closing(Nursery()) as nursery, built(tmp_path, database, nursery) as city, city.scene() as scene:
+        outcome.let_all_be_asked(scene)
         for act in BEFORE:
             act(scene)
         outcome.become_quiet(city)  # what is told after a backup would be told once more after the restore
