@@ -153,9 +153,9 @@ async def conclude(needs: Needs, *, bill_id: str) -> None:
     bill = await DailyBill.get(id=bill_id)
     beside = DailyBill.filter(wallet=bill.wallet, day__in=[bill.day - timedelta(days=1), bill.day + timedelta(days=1)])
     looked_at = [bill_id, *map(str, await beside.order_by("day").values_list("id", flat=True))]
-    differ = [each_id for each_id in looked_at if await look(needs, each_id)]
+    wanting = [each_id for each_id in looked_at if await look(needs, each_id)]
     # Itself last: once its next look is on its way, a handler that crashes here has nothing left to repeat.
-    for each_id in reversed(differ):
+    for each_id in reversed(wanting):
         await _look_again(needs, each_id)
 
 

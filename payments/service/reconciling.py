@@ -27,12 +27,15 @@ _DISCREPANCY = (
     "SELECT d.id, d.out_trade_no, d.transaction_id, COALESCE(r.out_refund_no, '') AS out_refund_no, d.reported_fen "
     "FROM payments_discrepancy d LEFT JOIN payments_refund r ON r.id = d.refund_ref WHERE d.wallet = ?"
 )
+_DOUBTED = [AttemptState.CLOSED.value, AttemptState.READY.value]
+"""Closed, or asked about and without an answer yet."""
 log = get_logger("payments")
 
 
 async def look(needs: Needs, bill_id: str) -> bool:
-    """Match a bill, write down what differs, and set its totals and state; whether anything is unexplained.
+    """Match a bill, write down what differs, and set its totals and state; whether another look is wanted.
 
+    It is while anything is unexplained, and while a wallet is being asked about a payment that only the bill shows.
     Nothing happens to a bill that is not there, or of which only a part is. Raises Superseded when others keep
     changing it.
     """
@@ -51,10 +54,9 @@ async def _look(needs: Needs, bill: DailyBill) -> bool:
     lines = await lines_of(bill)
     books = await books_for(bill, lines)
     matched, theirs = await asyncio.to_thread(lambda: (match(bill.day, lines, books), totals_of(lines)))
-    for portion in _portions(matched.findings):
-        await _write_down(needs, bill, portion)
+    asking = [await _write_down(needs, bill, portion) for portion in _portions(matched.findings)]
     await _close_gone(needs, bill, {finding.reference for finding in matched.findings})
-    return await _conclude(needs, bill, theirs, matched)
+    return await _conclude(needs, bill, theirs, matched) or any(asking)
 
 
 def _portions(findings: Sequence[Finding]) -> Iterator[Sequence[Finding]]:
@@ -101,7 +103,7 @@ def _set_totals(bill: DailyBill, theirs: Totals, matched: Matched) -> None:
 
 
 @transactional
-async def _write_down(needs: Needs, seen: DailyBill, findings: Sequence[Finding]) -> None:
+async def _write_down(needs: Needs, seen: DailyBill, findings: Sequence[Finding]) -> bool:
     await _locked(seen)
     known = await _known(seen.wallet, findings)
     wanted = {finding.reference: finding for finding in findings}
@@ -112,16 +114,17 @@ async def _write_down(needs: Needs, seen: DailyBill, findings: Sequence[Finding]
     made = [_created(needs, seen, each, explanation(each, known)) for each in wanted.values()]
     if made:
         await BillFinding.bulk_create(made)
-    await _ask_again(needs, seen.wallet, findings)
+    return await _ask_again(needs, seen.wallet, findings)
 
 
-async def _ask_again(needs: Needs, wallet: str, findings: Sequence[Finding]) -> None:
+async def _ask_again(needs: Needs, wallet: str, findings: Sequence[Finding]) -> bool:
     """A number that its wallet closed and whose bill shows a payment: the wallet is asked what is true.
 
-    Nothing else would ever ask about it again, and its payer has paid.
+    Nothing else would ever ask about it again, and its payer has paid. Whether any answer is still to come: what it
+    books stands in no look that was before it.
     """
     numbers = [each.out_trade_no for each in findings if _paid_unbooked(each)]
-    doubted = Attempt.filter(wallet=wallet, out_trade_no__in=numbers, state=AttemptState.CLOSED.value)
+    doubted = Attempt.filter(wallet=wallet, out_trade_no__in=numbers, state__in=_DOUBTED)
     ids = [str(each) for each in await doubted.values_list("id", flat=True)] if numbers else []
     now = needs.clock.now()
     for attempt_id in ids:
@@ -131,6 +134,7 @@ async def _ask_again(needs: Needs, wallet: str, findings: Sequence[Finding]) -> 
         )
         if changed:
             await needs.outbox.publish(AttemptOpened(attempt_id))
+    return bool(ids)
 
 
 def _paid_unbooked(finding: Finding) -> bool:

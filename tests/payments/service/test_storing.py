@@ -4,18 +4,20 @@ import pytest
 
 from kit.clock import day_begins
 from kit.db import fetch, in_transaction
+from kit.ids import new_id
 from payments import service
 from payments.bill_models import BillEntry, BillFile, BillFinding, DailyBill
 from payments.bill_rules import BillState
 from payments.bills.bill import Bill, BillLine
 from payments.bills.matching import FindingKind
-from payments.models import Attempt, Settlement
+from payments.models import Attempt, Discrepancy, Settlement
 from payments.providers.fake_bills import line_of
-from payments.rules import AttemptState, TradeState
+from payments.rules import AttemptState, Fault, TradeState
 from payments.service import reconciling, storing
 from payments.service.books import lines_of
 from payments.service.storing import Superseded
 from tests.factories.bill_office import DAY, MORNING_AFTER, Office, bill_office
+from tests.factories.payments import WALLET
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -167,6 +169,34 @@ async def test_a_payment_under_a_number_that_we_took_for_closed_is_asked_about(o
     assert [event.order_id for event in office.at.told] == [order.id]
     await office.at.work(seconds=6 * 3600)
     assert (await office.bill()).state is BillState.MATCHED
+
+
+async def test_what_the_answer_books_stands_in_the_bill_also_where_a_dispute_explained_it(office: Office) -> None:
+    order = await office.at.order()
+    attempt = await office.at.pay(order)
+    office.at.wallet.pay(attempt.out_trade_no)
+    await Attempt.filter(id=attempt.id).update(state=AttemptState.CLOSED)
+    await Discrepancy.create(
+        id=new_id(),
+        dedupe_key=f"app_differs:{WALLET}:{attempt.out_trade_no}",
+        fault=Fault.APP_DIFFERS,
+        wallet=WALLET,
+        out_trade_no=attempt.out_trade_no,
+        transaction_id=f"fake-{attempt.out_trade_no}",
+        reported_fen=8000,
+        created_at=office.at.clock.now(),
+    )
+    seen = await office.open_up()
+    assert (seen.state, seen.ours.payments_fen) == (BillState.MATCHED, 0)
+    await office.at.work(seconds=1)
+    assert await Settlement.filter(order_id=order.id).count() == 1
+    await office.at.work(seconds=6 * 3600)
+    bill = await office.bill()
+    assert bill.theirs.payments_fen == bill.ours.payments_fen == 8000
+    assert await office.open_kinds() == []
+    fetched = office.bills.fetched
+    await office.at.work(seconds=6 * 3600)
+    assert office.bills.fetched == fetched, "nothing is open any more"
 
 
 async def test_what_its_wallet_still_calls_closed_stays_closed(office: Office) -> None:
