@@ -9,6 +9,7 @@ from payments.bill_rules import due_from
 from payments.bills.bill import Bill, BillLine, LineKind
 from payments.ports import BillNotReady
 from payments.providers.fake import FakeWallet
+from payments.refund_rules import RefundState
 from payments.rules import TradeState
 
 
@@ -51,6 +52,8 @@ class FakeBills:
 
     def _refunds(self) -> Iterator[BillLine]:
         for each in self.books.given_back.values():
+            if each.report.state is RefundState.CLOSED:
+                continue
             paid = self.books.trades[each.asked.out_trade_no].report
             yield line_of(
                 paid.transaction_id,
