@@ -14,7 +14,8 @@ from kit.web.edge import Call, Edge
 from kit.web.errors import CallbackSignatureWrong
 from kit.web.routes import Routes
 from kit.web.validation import Answer
-from server.adapters.registry_wire import WireError, decode_question, encode_unit, peek
+from server.adapters.registry_unit_wire import decode_question, encode_unit
+from server.adapters.registry_wire import WireError, peek
 from server.journeys.house import House
 from server.registry import rules as registry_rules
 from server.registry.errors import QueryReplayed

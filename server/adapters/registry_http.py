@@ -18,7 +18,8 @@ from server.adapters.registry_callbacks import (
     QUERIES,
     blueprints,
 )
-from server.adapters.registry_wire import WireError, decode_unit, encode_down, encode_question, encode_up
+from server.adapters.registry_unit_wire import decode_unit, encode_question
+from server.adapters.registry_wire import WireError, encode_down, encode_up
 from server.terms.messages import DownMessage, UpMessage
 from server.terms.unit_record import UnitRecord
 

@@ -4,7 +4,6 @@ Moments are RFC 3339, amounts fen, areas 0.01 m2. A change that an older reader 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -22,7 +21,6 @@ from pydantic import (
 
 from kit.errors import Permanent
 from server.terms.messages import DownMessage, UpMessage
-from server.terms.unit_record import Owner, UnitRecord
 
 VERSION = 1
 
@@ -41,11 +39,13 @@ class WireError(Permanent):
     """Bytes that are no message of this schema; the text names fields, never values."""
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
+    """What every part of the schema is: closed, strict, and silent about its values."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
-class _Party(_Wire):
+class _Party(Wire):
     role: Code
     kind: Literal["person", "organisation"]
     name: Text
@@ -56,7 +56,7 @@ class _Party(_Wire):
     share_denominator: Part
 
 
-class _Entry(_Wire):
+class _Entry(Wire):
     position: int
     business_type: Code
     registration_type: Code
@@ -67,7 +67,7 @@ class _Entry(_Wire):
     parties: Annotated[list[_Party], Field(min_length=1, max_length=50)]
 
 
-class _Material(_Wire):
+class _Material(Wire):
     code: Code
     party_position: int | None
     digest: Digest
@@ -86,7 +86,7 @@ class _Material(_Wire):
         return {name: value for name, value in written.items() if value is not None or name == "party_position"}
 
 
-class _Confirmation(_Wire):
+class _Confirmation(Wire):
     party_position: int
     digest: Digest
     confirmed_at: AwareDatetime
@@ -94,7 +94,7 @@ class _Confirmation(_Wire):
     statement: dict[str, Any]
 
 
-class CasePackage(_Wire):
+class CasePackage(Wire):
     """Everything an officer needs to decide; the files are put before it."""
 
     application_id: Id
@@ -110,13 +110,13 @@ class CasePackage(_Wire):
     confirmations: Annotated[list[_Confirmation], Field(max_length=50)]
 
 
-class _Tax(_Wire):
+class _Tax(Wire):
     tax: Code
     payer: Code
     amount_fen: Fen
 
 
-class EvidenceTax(_Wire):
+class EvidenceTax(Wire):
     application_id: Id
     declaration_no: Text
     certificate_no: Text
@@ -124,7 +124,7 @@ class EvidenceTax(_Wire):
     taxes: list[_Tax]
 
 
-class EvidenceFee(_Wire):
+class EvidenceFee(Wire):
     application_id: Id
     order_id: Text
     amount_fen: Fen
@@ -132,13 +132,13 @@ class EvidenceFee(_Wire):
     transaction_id: Annotated[str, Field(max_length=64)]
 
 
-class Withdrawal(_Wire):
+class Withdrawal(Wire):
     application_id: Id
     withdrawn_at: AwareDatetime
     reason: LongText = ""
 
 
-class Paper(_Wire):
+class Paper(Wire):
     """Where a certificate's paper went (发证); `recalled` are void certificates whose papers came back for it."""
 
     application_id: IdOrNone
@@ -153,13 +153,13 @@ class Paper(_Wire):
     recalled: Annotated[list[Id], Field(max_length=50)]
 
 
-class _ListedMaterial(_Wire):
+class _ListedMaterial(Wire):
     code: Code
     name: Text
     copies: int
 
 
-class Acceptance(_Wire):
+class Acceptance(Wire):
     """The acceptance voucher (受理凭证)."""
 
     application_id: Id
@@ -172,14 +172,14 @@ class Acceptance(_Wire):
     officer_no: Text
 
 
-class CorrectionNotice(_Wire):
+class CorrectionNotice(Wire):
     application_id: Id
     items: Annotated[list[LongText], Field(min_length=1)]
     deadline: date
     asked_at: AwareDatetime
 
 
-class Refusal(_Wire):
+class Refusal(Wire):
     """`stage` acceptance is 不予受理, registration 不予登记."""
 
     application_id: Id
@@ -189,14 +189,14 @@ class Refusal(_Wire):
     refused_at: AwareDatetime
 
 
-class Step(_Wire):
+class Step(Wire):
     application_id: Id
     track: Code
     state: Code
     at: AwareDatetime
 
 
-class Notice(_Wire):
+class Notice(Wire):
     """An officer's own words on how a case stands, for its parties."""
 
     application_id: Id
@@ -204,12 +204,12 @@ class Notice(_Wire):
     pushed_at: AwareDatetime
 
 
-class Entered(_Wire):
+class Entered(Wire):
     application_id: Id
     entered_at: AwareDatetime
 
 
-class _Holder(_Wire):
+class _Holder(Wire):
     name: Text
     id_kind: Code
     id_number: Annotated[str, Field(min_length=1, max_length=32)]
@@ -217,7 +217,7 @@ class _Holder(_Wire):
     share_denominator: Part
 
 
-class Certificate(_Wire):
+class Certificate(Wire):
     application_id: IdOrNone
     certificate_id: Id
     number: Text
@@ -235,7 +235,7 @@ class Certificate(_Wire):
     pdf_digest: Digest
 
 
-class StatusChange(_Wire):
+class StatusChange(Wire):
     certificate_id: Id
     number: Text
     state: Code
@@ -244,7 +244,7 @@ class StatusChange(_Wire):
     paper_state: Code
 
 
-_UP: Mapping[str, type[_Wire]] = {
+_UP: Mapping[str, type[Wire]] = {
     "case_package": CasePackage,
     "correction": CasePackage,
     "evidence_tax": EvidenceTax,
@@ -252,7 +252,7 @@ _UP: Mapping[str, type[_Wire]] = {
     "withdrawal": Withdrawal,
     "paper": Paper,
 }
-_DOWN: Mapping[str, type[_Wire]] = {
+_DOWN: Mapping[str, type[Wire]] = {
     "acceptance": Acceptance,
     "correction_notice": CorrectionNotice,
     "refusal": Refusal,
@@ -264,48 +264,13 @@ _DOWN: Mapping[str, type[_Wire]] = {
 }
 
 
-class _Envelope(_Wire):
+class _Envelope(Wire):
     version: Literal[1]
     id: Id
     kind: Code
     application_id: IdOrNone
     sent_at: AwareDatetime
     body: dict[str, Any]
-
-
-class _Owner(_Wire):
-    name: str
-    id_kind: str
-    id_number: str
-    share_numerator: int | None
-    share_denominator: int | None
-
-
-class _Unit(_Wire):
-    unit_code: str
-    district: str
-    location: str
-    usage: str
-    usage_text: str
-    right_type: str
-    area_centiare: int
-    certificate_number: str
-    co_ownership: str
-    held_since: date
-    version: int
-    encumbered: bool
-    owners: list[_Owner]
-
-
-class UnitAnswer(_Wire):
-    """`unit` is null when unit and certificate do not belong together."""
-
-    unit: _Unit | None
-
-
-class UnitQuestion(_Wire):
-    unit_code: Annotated[str, Field(max_length=64)]
-    certificate_number: Annotated[str, Field(max_length=64)]
 
 
 class RegistryWire:
@@ -332,7 +297,7 @@ def encode_down(message: DownMessage) -> bytes:
     return _write(message, _DOWN)
 
 
-def _write(message: UpMessage | DownMessage, kinds: Mapping[str, type[_Wire]]) -> bytes:
+def _write(message: UpMessage | DownMessage, kinds: Mapping[str, type[Wire]]) -> bytes:
     raw = orjson.dumps(
         {
             "version": VERSION,
@@ -347,51 +312,29 @@ def _write(message: UpMessage | DownMessage, kinds: Mapping[str, type[_Wire]]) -
     return raw
 
 
-def _open(raw: bytes, kinds: Mapping[str, type[_Wire]]) -> _Envelope:
-    envelope: _Envelope = _read(_Envelope, raw)
+def _open(raw: bytes, kinds: Mapping[str, type[Wire]]) -> _Envelope:
+    envelope: _Envelope = read_as(_Envelope, raw)
     if envelope.kind not in kinds:
         raise WireError(f"unknown kind of message {envelope.kind}")
     return envelope
 
 
-def _body(envelope: _Envelope, kinds: Mapping[str, type[_Wire]]) -> dict[str, Any]:
-    model = _read(kinds[envelope.kind], orjson.dumps(envelope.body))
+def _body(envelope: _Envelope, kinds: Mapping[str, type[Wire]]) -> dict[str, Any]:
+    model = read_as(kinds[envelope.kind], orjson.dumps(envelope.body))
     body: dict[str, Any] = model.model_dump(mode="json")
     if body.get("application_id", envelope.application_id) != envelope.application_id:
         raise WireError(f"the {envelope.kind} is about another application than its envelope")
     return body
 
 
-def _read(model: type[Any], raw: bytes) -> Any:
+def read_as(model: type[Any], raw: bytes) -> Any:
+    """`raw` as one of `model`; raises WireError."""
     try:
         return TypeAdapter(model).validate_json(raw)
     except ValidationError as error:
         places = {".".join(str(part) for part in detail["loc"][:4]) for detail in error.errors(include_input=False)}
         fault = f"not a {model.__name__.strip('_')}: {', '.join(sorted(places)[:5])}"
     raise WireError(fault)
-
-
-def encode_unit(found: UnitRecord | None) -> bytes:
-    return orjson.dumps({"unit": asdict(found) if found is not None else None})
-
-
-def decode_unit(raw: bytes) -> UnitRecord | None:
-    """Raises WireError."""
-    answer: UnitAnswer = _read(UnitAnswer, raw)
-    if answer.unit is None:
-        return None
-    values = answer.unit.model_dump()
-    return UnitRecord(**{**values, "owners": tuple(Owner(**owner) for owner in values["owners"])})
-
-
-def encode_question(*, unit_code: str, certificate_number: str) -> bytes:
-    return orjson.dumps({"unit_code": unit_code, "certificate_number": certificate_number})
-
-
-def decode_question(raw: bytes) -> UnitQuestion:
-    """Raises WireError."""
-    question: UnitQuestion = _read(UnitQuestion, raw)
-    return question
 
 
 def peek(raw: bytes, *, up: bool) -> tuple[str, str]:

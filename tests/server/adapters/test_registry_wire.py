@@ -5,6 +5,7 @@ import orjson
 import pytest
 
 from kit.ids import new_id
+from server.adapters import registry_unit_wire
 from server.adapters import registry_wire as wire
 from server.adapters.registry_wire import RegistryWire, WireError
 from server.terms.messages import DownMessage, UpMessage
@@ -191,20 +192,20 @@ def unit() -> UnitRecord:
 
 
 def test_an_answered_query_is_the_same_with_and_without_a_wire() -> None:
-    found = wire.decode_unit(wire.encode_unit(unit()))
+    found = registry_unit_wire.decode_unit(registry_unit_wire.encode_unit(unit()))
     assert found == unit()
     assert found is not None
     assert (found.held_since, found.owners[0].name) == (date(2019, 5, 10), "张明")
-    assert wire.decode_unit(wire.encode_unit(None)) is None
+    assert registry_unit_wire.decode_unit(registry_unit_wire.encode_unit(None)) is None
     with pytest.raises(WireError):
-        wire.decode_unit(b'{"unit": {}}')
+        registry_unit_wire.decode_unit(b'{"unit": {}}')
 
 
 def test_a_question_is_read_strictly() -> None:
-    raw = wire.encode_question(unit_code=registry.H1, certificate_number="x")
-    assert wire.decode_question(raw).unit_code == registry.H1
+    raw = registry_unit_wire.encode_question(unit_code=registry.H1, certificate_number="x")
+    assert registry_unit_wire.decode_question(raw).unit_code == registry.H1
     with pytest.raises(WireError):
-        wire.decode_question(b'{"unit_code": 1, "certificate_number": "x"}')
+        registry_unit_wire.decode_question(b'{"unit_code": 1, "certificate_number": "x"}')
 
 
 def test_a_shared_material_says_where_it_is_from_and_an_upload_says_nothing() -> None:
