@@ -37,7 +37,9 @@ class OutsideWorld:
         """The entries of one of the partners' journals."""
         path = self._books / f"{name}.jsonl"
         if path.exists():
-            yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())
+            # Bytes first: the partner may be in the middle of the last line, which counts once it ends.
+            written = path.read_bytes()
+            yield from map(json.loads, written[: written.rfind(b"\n") + 1].splitlines())
 
     def _answer(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         try:
